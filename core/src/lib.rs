@@ -1,0 +1,2 @@
+//! The Plainsync engine: JSON documents that merge.
+#![forbid(unsafe_code)]
