@@ -1,2 +1,7 @@
 //! The Plainsync engine: JSON documents that merge.
 #![forbid(unsafe_code)]
+
+pub mod blob;
+pub mod id;
+pub mod limits;
+pub mod time;

@@ -1,0 +1,56 @@
+//! Every limit of the engine, with its unit: the last word of each name but `MAX`.
+//!
+//! A limit is met before the work that it bounds begins: a length is compared before
+//! anything of that length is reserved, and depth is counted while descending. What
+//! passes a limit is refused with an error that names both numbers.
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// Largest WebSocket frame taken from a peer or sent to one, in bytes.
+pub const FRAME_BYTES_MAX: usize = 16 * MIB;
+
+/// Deepest nesting of arrays, maps and tags inside one frame.
+pub const FRAME_DEPTH_MAX: usize = 32;
+
+/// Longest text field of a frame that we read (kind, version, session, message), in bytes.
+pub const FRAME_TEXT_BYTES_MAX: usize = 4 * KIB;
+
+/// Most protocol versions that one `join` may offer.
+pub const FRAME_VERSIONS_MAX: usize = 16;
+
+/// Largest presence message relayed between peers, in bytes.
+pub const EPHEMERAL_BYTES_MAX: usize = 256 * KIB;
+
+/// Longest name by which a peer calls itself, in bytes of UTF-8.
+pub const PEER_ID_BYTES_MAX: usize = 256;
+
+/// Longest text form of a document id that is looked at, in bytes. A real one has at most 28.
+pub const DOCUMENT_ID_BYTES_MAX: usize = 48;
+
+/// Largest payload of one framed chunk in a journal or a browser's storage, in bytes.
+///
+/// Larger than a frame, because a compacted document is one chunk too.
+pub const CHUNK_BYTES_MAX: usize = 64 * MIB;
+
+/// Largest JSON text that is parsed, in bytes.
+pub const JSON_BYTES_MAX: usize = 256 * MIB;
+
+/// Deepest nesting of arrays and objects in JSON that is parsed.
+///
+/// Far below what overflows a stack anywhere, a browser's worker included.
+pub const JSON_DEPTH_MAX: usize = 64;
+
+/// Longest number written in JSON that is parsed, in bytes.
+///
+/// The exact decimal form of any double has fewer than 800 digits.
+pub const JSON_NUMBER_BYTES_MAX: usize = KIB;
+
+/// Longest text kept in a document as text, in bytes. Images are kept outside it.
+pub const TEXT_BYTES_MAX: usize = MIB;
+
+/// Largest image kept by its content address, in bytes.
+pub const BLOB_BYTES_MAX: usize = 8 * MIB;
+
+/// Most records in one document, the bin included.
+pub const DOCUMENT_RECORDS_MAX: usize = 100_000;

@@ -1,0 +1,102 @@
+//! Time as the host tells it: milliseconds for schedules, seconds for changes.
+//!
+//! ```
+//! use plainsync_core::time::{Millis, rfc3339};
+//!
+//! let now = Millis(1_769_817_600_250);
+//! assert_eq!(now.seconds(), 1_769_817_600);
+//! assert_eq!(rfc3339(now.seconds()), "2026-01-31T00:00:00Z");
+//! ```
+//!
+//! **Invariant:** nothing here reads a clock, and no time decides which edit wins.
+
+use std::ops::{Add, Sub};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since the Unix epoch, supplied by the host: core reads no clock.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// The Unix second that this falls in: the precision of a change's time.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        // A u64 of milliseconds has at most 2^54 seconds.
+        (self.0 / 1000).cast_signed()
+    }
+
+    /// Milliseconds passed since `earlier`; zero when the clock went backwards.
+    #[must_use]
+    pub fn since(self, earlier: Millis) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl Add<u64> for Millis {
+    type Output = Millis;
+
+    /// `ms` later, stopping at the end of time.
+    fn add(self, ms: u64) -> Millis {
+        Millis(self.0.saturating_add(ms))
+    }
+}
+
+impl Sub<u64> for Millis {
+    type Output = Millis;
+
+    /// `ms` earlier, stopping at the epoch.
+    fn sub(self, ms: u64) -> Millis {
+        Millis(self.0.saturating_sub(ms))
+    }
+}
+
+/// The last second that has a text in every time zone: RFC 3339 has four digits for a year.
+const SECONDS_MAX: i64 = 253_402_207_200;
+
+/// A Unix second as RFC 3339 text in UTC: `2026-01-31T00:00:00Z`.
+///
+/// A change's time comes from whoever wrote it, so any number must have a text, and the same
+/// one everywhere: what lies before 1970, or past the last hours of 9999, is shown as that border.
+#[must_use]
+pub fn rfc3339(seconds: i64) -> String {
+    let seconds = seconds.clamp(0, SECONDS_MAX);
+    Timestamp::from_second(seconds)
+        .unwrap_or_default()
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d2_any_time_has_a_text_and_none_fails() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_769_854_271, "2026-01-31T10:11:11Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (SECONDS_MAX, "9999-12-30T22:00:00Z"),
+            (SECONDS_MAX + 1, "9999-12-30T22:00:00Z"),
+            (i64::MAX, "9999-12-30T22:00:00Z"),
+            (-1, "1970-01-01T00:00:00Z"),
+            (i64::MIN, "1970-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(rfc3339(seconds), text, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn d2_milliseconds_never_wrap() {
+        assert_eq!(Millis(1_999).seconds(), 1);
+        assert_eq!(Millis(u64::MAX).seconds(), 18_446_744_073_709_551);
+        assert_eq!(Millis(u64::MAX) + 1, Millis(u64::MAX));
+        assert_eq!(Millis(3) - 5, Millis(0));
+        assert_eq!(Millis(3).since(Millis(5)), 0);
+        assert_eq!(Millis(5).since(Millis(3)), 2);
+    }
+}
