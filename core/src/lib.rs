@@ -5,3 +5,4 @@ pub mod blob;
 pub mod id;
 pub mod limits;
 pub mod time;
+pub mod wire;
