@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod blob;
+pub mod chunk;
 pub mod id;
 pub mod limits;
 pub mod time;
