@@ -140,7 +140,7 @@ fn b2_a_stored_text_is_read_only_if_nothing_changed() {
         (String::new(), "begins with None"),
         (text.replacen('1', "2", 1), "begins with Some('2')"),
         (text[..text.len() - 1].to_owned(), "damaged"),
-        (format!("{text}AAA"), "bytes after its chunk"),
+        (format!("{text}AAAA"), "bytes after its chunk"),
         (format!("{text} "), "damaged"),
         ("1".to_owned(), "is cut short"),
         (
