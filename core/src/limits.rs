@@ -54,3 +54,26 @@ pub const BLOB_BYTES_MAX: usize = 8 * MIB;
 
 /// Most records in one document, the bin included.
 pub const DOCUMENT_RECORDS_MAX: usize = 100_000;
+
+/// Longest key of a record, in bytes.
+pub const KEY_BYTES_MAX: usize = 64;
+
+/// Longest query text, in bytes.
+pub const QUERY_BYTES_MAX: usize = 4 * KIB;
+
+/// Most rows returned at once.
+pub const PAGE_ROWS_MAX: usize = 1_000;
+
+/// Most fields that one record may have, runs and nested ones not counted.
+pub const RECORD_FIELDS_MAX: usize = 1_000;
+
+/// Most records that one change of an import makes or alters: larger imports are split, so
+/// that no change claims more operations than a guard accepts.
+pub const IMPORT_RECORDS_PER_CHANGE_MAX: usize = 2_000;
+
+/// New operations past which a merge reads every record again instead of asking each
+/// operation which record it belongs to.
+pub const REFRESH_OPS_MAX: usize = 20_000;
+
+/// Most senders of presence messages that are remembered, so that none is relayed twice.
+pub const EPHEMERAL_SENDERS_MAX: usize = 10_000;

@@ -8,7 +8,6 @@ mod binary;
 mod failure;
 mod house;
 mod machine;
-mod packed;
 mod stamp;
 mod test;
 mod wasm;

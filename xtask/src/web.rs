@@ -7,7 +7,7 @@ use xshell::cmd;
 use crate::{
     failure::{Done, OrAdvise},
     house::House,
-    machine, packed,
+    machine,
     stamp::Stamp,
     wasm,
 };
@@ -30,7 +30,6 @@ pub(crate) fn build(house: &House) -> Done<PathBuf> {
         "build",
         "Mend what the build names above and try again.",
     )?;
-    packed::siblings(&folder).or_advise("Make web/dashboard/dist writable and try again.")?;
     stamp.keep()?;
     Ok(folder)
 }

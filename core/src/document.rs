@@ -1,0 +1,405 @@
+//! One merged document: its history, and the rows that follow from it.
+//!
+//! A [`Document`] owns the automerge document, applies edits and changes to it, and keeps
+//! the [`View`] in step. It knows no peers and no files.
+//!
+//! ```text
+//! { jobs: { <key>: { id, prompt, …, run: <runId>, runs: { <runId>: { status, … } }, removed? } }, lastJobId?, from? }
+//! ```
+//!
+//! The first change of every document is made by a fixed actor derived from the document's
+//! id, at time 0: replicas that start apart share it, and with it the object that holds the
+//! records. That object is always read, even where another client has put a new one in its
+//! place, so that no client can hide the history by replacing the collection.
+//!
+//! **Invariant:** the same changes give the same view and the same exported bytes, in
+//! whatever order they came (D1).
+
+mod edits;
+mod restore;
+mod writer;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use automerge::transaction::{CommitOptions, Transactable, Transaction};
+use automerge::{ActorId, Author, Automerge, Change, ChangeHash, ObjId, ObjType, ReadDoc, legacy};
+use serde_json::{Map, Value};
+
+use crate::blob::BlobRef;
+use crate::edit::{EditError, Key};
+use crate::id::{DeviceId, DocumentId};
+use crate::limits::REFRESH_OPS_MAX;
+use crate::plain::held::Held;
+use crate::record::{Record, maps_at};
+use crate::schema::Schema;
+use crate::view::View;
+
+pub use edits::Edited;
+pub(crate) use edits::at_path;
+pub use restore::{RestoreError, Restored};
+
+/// The root field that tells which document this one was made from (F6).
+pub(crate) const FROM: &str = "from";
+
+/// One document with its whole history.
+#[derive(Clone, Debug)]
+pub struct Document {
+    id: DocumentId,
+    schema: Arc<Schema>,
+    doc: Automerge,
+    first_change: ChangeHash,
+    /// The object that the first change made for the records.
+    collection: ObjId,
+    view: View,
+    /// The newest time that any change carries, in seconds.
+    newest: i64,
+    /// Which values fields held before; built when an import first asks.
+    held: Held,
+}
+
+impl Document {
+    /// A document that holds nothing but its first change, the same on every replica.
+    ///
+    /// # Panics
+    ///
+    /// Never: an empty document accepts its first object.
+    #[must_use]
+    pub fn new(id: DocumentId, schema: Arc<Schema>) -> Self {
+        let first = crate::id::derived_key("first", &[id.as_bytes()]);
+        let mut doc = Automerge::new().with_actor(ActorId::from(first.as_bytes()));
+        let mut tx = doc.transaction();
+        let collection = tx
+            .put_object(automerge::ROOT, schema.collection.as_str(), ObjType::Map)
+            .unwrap_or(ObjId::Root);
+        tx.commit_with(CommitOptions::default().with_time(0));
+        let first_change = doc
+            .get_heads()
+            .first()
+            .copied()
+            .unwrap_or(ChangeHash([0; 32]));
+        Self {
+            id,
+            schema,
+            doc,
+            first_change,
+            collection,
+            view: View::default(),
+            newest: 0,
+            held: Held::default(),
+        }
+    }
+
+    /// Whose edits these will be from now on: a new `actor` for each start of a replica (S4).
+    /// It enters the history with its first edit.
+    pub fn set_actor(&mut self, actor: [u8; 16], author: &Authorship) {
+        self.doc.set_actor(ActorId::from(actor));
+        self.doc.set_author(Some(Author::from(author.to_bytes())));
+    }
+
+    /// The document's id.
+    #[must_use]
+    pub fn id(&self) -> &DocumentId {
+        &self.id
+    }
+
+    /// What its records are.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// Its rows.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// The newest changes: together they name the version.
+    #[must_use]
+    pub fn heads(&self) -> Vec<ChangeHash> {
+        let mut heads = self.doc.get_heads();
+        heads.sort_unstable();
+        heads
+    }
+
+    /// The newest change's time, in seconds since the Unix epoch (D1).
+    #[must_use]
+    pub fn newest_seconds(&self) -> i64 {
+        self.newest
+    }
+
+    /// The whole history as one compressed chunk, which [`Document::restore`] takes.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        self.doc.save()
+    }
+
+    /// Whether nothing was ever written to it.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.doc.get_heads() == [self.first_change]
+    }
+
+    /// Whether every one of `heads` is part of this history.
+    #[must_use]
+    pub fn has(&self, heads: &[ChangeHash]) -> bool {
+        heads
+            .iter()
+            .all(|hash| self.doc.get_change_meta_by_hash(hash).is_some())
+    }
+
+    /// Every image that any record refers to, binned ones included.
+    #[must_use]
+    pub fn blob_refs(&self) -> BTreeSet<BlobRef> {
+        let text_fields: Vec<&str> = self.schema.text_fields.iter().map(String::as_str).collect();
+        let mut refs = BTreeSet::new();
+        for row in self.view.all() {
+            for (_, value) in row
+                .job
+                .iter()
+                .filter(|(name, _)| !text_fields.contains(&name.as_str()))
+            {
+                refs.extend(crate::blob::refs(value, &text_fields));
+            }
+        }
+        refs
+    }
+
+    pub(crate) fn automerge(&self) -> &Automerge {
+        &self.doc
+    }
+
+    pub(crate) fn automerge_mut(&mut self) -> &mut Automerge {
+        &mut self.doc
+    }
+
+    pub(crate) fn collection(&self) -> &ObjId {
+        &self.collection
+    }
+
+    /// The document as it was at `heads`, all of which it has.
+    pub(crate) fn at(&self, heads: &[ChangeHash]) -> Result<Self, automerge::AutomergeError> {
+        let mut past = Self {
+            doc: self.doc.fork_at(heads)?,
+            ..self.clone_shell()
+        };
+        past.rebuild();
+        Ok(past)
+    }
+
+    fn clone_shell(&self) -> Self {
+        Self {
+            id: self.id,
+            schema: Arc::clone(&self.schema),
+            doc: Automerge::new().with_actor(ActorId::from(&[0; 16][..])),
+            first_change: self.first_change,
+            collection: self.collection.clone(),
+            view: View::default(),
+            newest: 0,
+            held: Held::default(),
+        }
+    }
+
+    /// The changes that came after `heads`.
+    pub(crate) fn changes_since(&self, heads: &[ChangeHash]) -> Vec<Change> {
+        self.doc.get_changes(heads)
+    }
+
+    /// The objects that hold records: the first one, and any that another client made.
+    fn collections(&self) -> Vec<ObjId> {
+        let mut all = maps_at(&self.doc, &[ObjId::Root], &self.schema.collection);
+        all.retain(|id| id != &self.collection);
+        all.insert(0, self.collection.clone());
+        all
+    }
+
+    /// The record at `key` as the document holds it now.
+    pub(crate) fn record(&self, key: &Key) -> Option<Record> {
+        Record::read(&self.doc, maps_at(&self.doc, &self.collections(), &key.0))
+    }
+
+    /// The record at `key`, or why there is none.
+    pub(crate) fn record_or(&self, key: &Key) -> Result<Record, EditError> {
+        self.record(key)
+            .ok_or_else(|| EditError::NoSuchRecord { key: key.0.clone() })
+    }
+
+    /// Root fields that are neither the collection nor the engine's own.
+    pub(crate) fn root_fields(&self) -> Map<String, Value> {
+        let mut fields = Map::new();
+        for item in self.doc.map_range(ObjId::Root, ..) {
+            let name = item.key.to_string();
+            if name == self.schema.collection || Some(&name) == self.schema.counter.as_ref() {
+                continue;
+            }
+            let id = item.id();
+            let value = automerge::Value::from(item.value);
+            fields.insert(name, crate::value::read(&self.doc, &value, &id));
+        }
+        fields
+    }
+
+    /// Reads every record again.
+    pub(crate) fn rebuild(&mut self) {
+        self.view = View::default();
+        self.newest = self
+            .doc
+            .get_changes_meta(&[])
+            .iter()
+            .map(|change| change.timestamp)
+            .fold(0, i64::max);
+        let mut maps: BTreeMap<String, Vec<ObjId>> = BTreeMap::new();
+        for home in self.collections() {
+            for item in self.doc.map_range(&home, ..) {
+                let found = if item.conflict {
+                    maps_at(&self.doc, std::slice::from_ref(&home), &item.key)
+                } else if matches!(item.value, automerge::ValueRef::Object(ObjType::Map)) {
+                    vec![item.id()]
+                } else {
+                    Vec::new()
+                };
+                maps.entry(item.key.into_owned()).or_default().extend(found);
+            }
+        }
+        for (key, maps) in maps {
+            let record = Record::read(&self.doc, maps);
+            self.view.put(&self.schema, &Key(key), record.as_ref());
+        }
+        self.read_counter();
+    }
+
+    /// Reads the records at `keys` again; returns the keys of all rows that changed by it.
+    pub(crate) fn refresh(&mut self, keys: impl IntoIterator<Item = Key>) -> BTreeSet<Key> {
+        let mut changed = BTreeSet::new();
+        for key in keys {
+            let record = self.record(&key);
+            changed.extend(self.view.put(&self.schema, &key, record.as_ref()));
+        }
+        changed
+    }
+
+    /// Takes `changes`, already part of the history, into the view; returns the keys of the
+    /// rows that changed.
+    pub(crate) fn take_in(&mut self, changes: &[Change]) -> BTreeSet<Key> {
+        for change in changes {
+            self.newest = self.newest.max(change.timestamp());
+        }
+        let ops: usize = changes.iter().map(Change::len).sum();
+        if let Some(keys) = (ops <= REFRESH_OPS_MAX)
+            .then(|| self.touched(changes))
+            .flatten()
+        {
+            self.read_counter();
+            return self.refresh(keys);
+        }
+        let before = std::mem::take(&mut self.view);
+        self.rebuild();
+        let now = self
+            .view
+            .all()
+            .filter(|row| before.get(&row.key) != Some(row));
+        let gone = before.all().filter(|row| self.view.get(&row.key).is_none());
+        now.chain(gone).map(|row| row.key.clone()).collect()
+    }
+
+    /// The records that `changes` wrote to; none if they may have written to all.
+    fn touched(&self, changes: &[Change]) -> Option<BTreeSet<Key>> {
+        let collections: BTreeSet<ObjId> = self.collections().into_iter().collect();
+        let mut owners: HashMap<ObjId, Option<String>> = HashMap::new();
+        let mut keys = BTreeSet::new();
+        for change in changes {
+            for op in change.decode().operations {
+                let name = match &op.key {
+                    legacy::Key::Map(name) => name.as_str(),
+                    legacy::Key::Seq(_) => "",
+                };
+                let legacy::ObjectId::Id(id) = &op.obj else {
+                    if name == self.schema.collection {
+                        return None;
+                    }
+                    continue;
+                };
+                let obj = ObjId::Id(id.counter(), id.actor().clone(), 0);
+                if collections.contains(&obj) {
+                    keys.insert(Key(name.to_owned()));
+                    continue;
+                }
+                let owner = owners.entry(obj).or_insert_with_key(|obj| {
+                    let mut parents = self.doc.parents(obj).ok()?;
+                    parents.find_map(|parent| match parent.prop {
+                        automerge::Prop::Map(key) if collections.contains(&parent.obj) => Some(key),
+                        _ => None,
+                    })
+                });
+                if let Some(key) = owner {
+                    keys.insert(Key(key.clone()));
+                }
+            }
+        }
+        Some(keys)
+    }
+
+    /// The highest counter that anybody wrote (D9).
+    fn read_counter(&mut self) {
+        let Some(name) = self.schema.counter.clone() else {
+            return;
+        };
+        let highest = self
+            .doc
+            .get_all(ObjId::Root, name.as_str())
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|(value, id)| crate::value::read(&self.doc, value, id).as_u64())
+            .filter(|n| *n < 1 << 53)
+            .max();
+        self.view.set_counter(highest.unwrap_or(0));
+    }
+
+    /// Runs `write` as one change made at `seconds`; nothing of it stays if it fails.
+    pub(crate) fn write<T>(
+        &mut self,
+        seconds: i64,
+        message: Option<&str>,
+        write: impl FnOnce(&mut Transaction<'_>) -> Result<T, EditError>,
+    ) -> Result<(T, Option<ChangeHash>), EditError> {
+        let mut tx = self.doc.transaction();
+        let made = write(&mut tx)?; // Dropping the transaction rolls it back.
+        let mut options = CommitOptions::default().with_time(seconds);
+        if let Some(message) = message {
+            options.set_message(message);
+        }
+        let (hash, _) = tx.commit_with(options);
+        if hash.is_some() {
+            self.newest = self.newest.max(seconds);
+        }
+        Ok((made, hash))
+    }
+
+    pub(crate) fn held(&mut self) -> &Held {
+        let mut held = std::mem::take(&mut self.held);
+        held.catch_up(self);
+        self.held = held;
+        &self.held
+    }
+}
+
+/// Who makes the changes of a replica: kept in the history with each actor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorship {
+    /// The device.
+    pub device: DeviceId,
+    /// The person or program, if it has a name.
+    pub name: Option<String>,
+}
+
+impl Authorship {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut text = self.device.to_string();
+        if let Some(name) = &self.name {
+            text.push(' ');
+            text.push_str(name);
+        }
+        text.into_bytes()
+    }
+}

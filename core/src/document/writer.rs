@@ -1,0 +1,151 @@
+//! Writing into records: where a value goes when a record is made of several maps.
+
+use automerge::transaction::{Transactable, Transaction};
+use automerge::{ObjId, ObjType};
+use serde_json::{Map, Value};
+
+use crate::edit::EditError;
+use crate::record::{Field, RUN, RUNS, Record, SERVER};
+use crate::schema::Schema;
+use crate::value;
+
+/// Writes `value` as `name`, where `field` is what stands there now and `home` is the map
+/// for fields that stand nowhere yet.
+pub(crate) fn set_field(
+    tx: &mut Transaction<'_>,
+    home: &ObjId,
+    field: Option<&Field>,
+    name: &str,
+    value: &Value,
+) -> Result<(), EditError> {
+    let Some(field) = field else {
+        return Ok(value::put(tx, home, name, value)?);
+    };
+    if field.candidates().len() == 1 {
+        return Ok(value::assign(
+            tx,
+            &field.winner().home,
+            name,
+            Some(field.value()),
+            value,
+        )?);
+    }
+    if field.is_conflict() || !value::same(field.value(), value) {
+        settle(tx, field, name, value)?;
+    }
+    Ok(())
+}
+
+/// Writes `value` as `name` in place of everything that stands there, equal or not.
+pub(crate) fn settle(
+    tx: &mut Transaction<'_>,
+    field: &Field,
+    name: &str,
+    value: &Value,
+) -> Result<(), EditError> {
+    let home = &field.winner().home;
+    value::put(tx, home, name, value)?;
+    for other in field.homes().filter(|other| *other != home) {
+        tx.delete(other, name)?;
+    }
+    Ok(())
+}
+
+/// Removes `name` from every map that holds it.
+pub(crate) fn delete_field(
+    tx: &mut Transaction<'_>,
+    field: &Field,
+    name: &str,
+) -> Result<(), EditError> {
+    for home in field.homes() {
+        tx.delete(home, name)?;
+    }
+    Ok(())
+}
+
+/// Makes the run `run_id` of `fields` and points the record at it. An equal run that is
+/// there already is only pointed at.
+pub(crate) fn new_run(
+    tx: &mut Transaction<'_>,
+    record: &Record,
+    run_id: &str,
+    fields: &Map<String, Value>,
+    server: Option<&str>,
+) -> Result<(), EditError> {
+    if !record.runs.contains_key(run_id) {
+        let runs = match record.runs_maps.last() {
+            Some(runs) => runs.clone(),
+            None => tx.put_object(record.home(), RUNS, ObjType::Map)?,
+        };
+        value::put(
+            tx,
+            &runs,
+            run_id,
+            &Value::Object(run_object(fields, server)),
+        )?;
+    }
+    set_field(
+        tx,
+        record.home(),
+        record.run.as_ref(),
+        RUN,
+        &Value::from(run_id),
+    )
+}
+
+fn run_object(fields: &Map<String, Value>, server: Option<&str>) -> Map<String, Value> {
+    let mut fields = fields.clone();
+    if let Some(server) = server {
+        fields.insert(SERVER.to_owned(), Value::from(server));
+    }
+    fields
+}
+
+/// A run that was ordered: every run field at its default, and `queued`.
+pub(crate) fn ordered_run(schema: &Schema) -> Map<String, Value> {
+    let mut fields: Map<String, Value> = schema
+        .run_fields
+        .iter()
+        .map(|name| {
+            (
+                name.clone(),
+                schema.defaults.get(name).cloned().unwrap_or(Value::Null),
+            )
+        })
+        .collect();
+    fields.insert("status".to_owned(), Value::from("queued"));
+    fields
+}
+
+/// The stored form of a new record whose JSON is `fields`: the fields of a run go into a run.
+pub(crate) fn new_record(
+    schema: &Schema,
+    mut fields: Map<String, Value>,
+    run_id: &str,
+    ordered: Option<(&str, &str)>,
+) -> Value {
+    let names: Vec<String> = fields
+        .keys()
+        .filter(|name| schema.is_run_field(name))
+        .cloned()
+        .collect();
+    let mut run = Map::new();
+    for name in names {
+        if let Some(value) = fields.remove(&name) {
+            run.insert(name, value);
+        }
+    }
+    let (run_id, run) = match ordered {
+        Some((run_id, server)) => (run_id, run_object(&ordered_run(schema), Some(server))),
+        None => (run_id, run),
+    };
+    if !run.is_empty() {
+        let mut runs = Map::new();
+        runs.insert(run_id.to_owned(), Value::Object(run));
+        fields.insert(RUNS.to_owned(), Value::Object(runs));
+        fields.insert(RUN.to_owned(), Value::from(run_id));
+    } else if !schema.run_fields.is_empty() {
+        fields.insert(RUNS.to_owned(), Value::Object(Map::new()));
+    }
+    Value::Object(fields)
+}

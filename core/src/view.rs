@@ -1,0 +1,315 @@
+//! The rows that people see, kept in step with the document.
+//!
+//! A [`View`] is derived: labels, bin and conflicts are computed here and never written
+//! (D7). After a merge only the records that it touched are read again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use automerge::ObjId;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::edit::Key;
+use crate::record::{RUN, Record};
+use crate::schema::Schema;
+
+/// The run that a row shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunRef {
+    /// The run's id.
+    pub id: String,
+    /// The device id of the server that was ordered to start it; none for runs that came from a file.
+    pub server: Option<String>,
+}
+
+/// One record as people see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// The record's identity.
+    pub key: Key,
+    /// Its fields, those of the current run among them; the label field shows the label.
+    pub job: Map<String, Value>,
+    /// Removed, and restorable.
+    pub in_bin: bool,
+    /// It was removed, but an edit made apart from the removal won (D6).
+    pub kept_by_edit: bool,
+    /// Fields that were edited apart to different values; `run` stands for a run's fields.
+    pub conflicts: Vec<String>,
+    /// The run that the fields describe.
+    pub run: Option<RunRef>,
+    /// What people call this record: the same text everywhere, shown by one row only (D7).
+    #[serde(skip)]
+    pub label: String,
+    /// What the record itself says its label is, as text.
+    #[serde(skip)]
+    pub(crate) claim: String,
+    /// The label field as it is stored, where it is stored.
+    #[serde(skip)]
+    pub(crate) stored_label: Option<Value>,
+    /// Emptied for good; shown nowhere.
+    #[serde(skip)]
+    pub purged: bool,
+}
+
+impl Row {
+    /// Whether the row is one of the list, neither binned nor purged.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        !self.in_bin && !self.purged
+    }
+}
+
+/// A label's text: of a string its letters, of anything else its JSON.
+pub(crate) fn text_of(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// All rows in the document's order: by the operation that made each record.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    rows: BTreeMap<ObjIdOrder, Arc<Row>>,
+    order: HashMap<Key, ObjIdOrder>,
+    claims: HashMap<String, BTreeSet<(ObjIdOrder, Key)>>,
+    labels: HashMap<String, Key>,
+    highest_number: u64,
+    counter: u64,
+}
+
+/// Orders object ids by counter, then actor: a lamport order, the same everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ObjIdOrder(ObjId);
+
+impl View {
+    /// Every row, binned and purged ones included, oldest record first.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<Row>> {
+        self.rows.values()
+    }
+
+    /// The rows of the list, oldest record first.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Arc<Row>> {
+        self.rows.values().filter(|row| row.is_listed())
+    }
+
+    /// The rows of the bin, oldest record first.
+    pub fn bin(&self) -> impl DoubleEndedIterator<Item = &Arc<Row>> {
+        self.rows.values().filter(|row| row.in_bin && !row.purged)
+    }
+
+    /// The row with this key, wherever it is.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<&Arc<Row>> {
+        self.rows.get(self.order.get(key)?)
+    }
+
+    /// The row that shows this label.
+    #[must_use]
+    pub fn by_label(&self, label: &str) -> Option<&Arc<Row>> {
+        self.get(self.labels.get(label)?)
+    }
+
+    /// Rows whose record claims this label, in the document's order.
+    pub(crate) fn claimants(&self, label: &str) -> impl Iterator<Item = &Arc<Row>> {
+        self.claims
+            .get(label)
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, key)| self.get(key))
+    }
+
+    /// The next number to give: one more than the highest ever used, never falling (D9).
+    #[must_use]
+    pub fn next_number(&self) -> u64 {
+        self.counter.max(self.highest_number + 1).max(1)
+    }
+
+    /// How many records there are, binned and purged ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no record at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(crate) fn set_counter(&mut self, counter: u64) {
+        self.counter = counter;
+    }
+
+    /// Takes in what the document now holds at `key`; returns the keys whose rows changed.
+    pub(crate) fn put(&mut self, schema: &Schema, key: &Key, record: Option<&Record>) -> Vec<Key> {
+        let before = self.get(key).cloned();
+        let Some(record) = record else {
+            let Some(row) = before else { return Vec::new() };
+            self.forget(key);
+            let mut changed = self.relabel(schema, &row.claim);
+            changed.push(key.clone());
+            return changed;
+        };
+        let mut row = row_of(schema, key, record);
+        if let Some(number) = schema.label_number(&row.claim) {
+            self.highest_number = self.highest_number.max(number);
+        }
+        let order = ObjIdOrder(record.created.clone());
+        let stays = before
+            .as_ref()
+            .filter(|before| before.claim == row.claim && self.order.get(key) == Some(&order));
+        if let Some(before) = stays {
+            row.show_label(schema, before.label.clone());
+            if **before == row {
+                return Vec::new();
+            }
+            self.rows.insert(order, Arc::new(row));
+            return vec![key.clone()];
+        }
+        let claim = row.claim.clone();
+        self.forget(key);
+        self.claims
+            .entry(claim.clone())
+            .or_default()
+            .insert((order.clone(), key.clone()));
+        self.order.insert(key.clone(), order.clone());
+        self.rows.insert(order, Arc::new(row));
+        let mut changed = self.relabel(schema, &claim);
+        if let Some(before) = before.filter(|before| before.claim != claim) {
+            changed.extend(self.relabel(schema, &before.claim));
+        }
+        changed.push(key.clone());
+        changed.sort();
+        changed.dedup();
+        changed
+    }
+
+    fn forget(&mut self, key: &Key) {
+        let Some(order) = self.order.remove(key) else {
+            return;
+        };
+        let Some(row) = self.rows.remove(&order) else {
+            return;
+        };
+        if let Some(group) = self.claims.get_mut(&row.claim) {
+            group.remove(&(order, key.clone()));
+            if group.is_empty() {
+                self.claims.remove(&row.claim);
+            }
+        }
+        self.release(&row.label, key);
+    }
+
+    /// Takes `label` from `key`, unless another record shows it by now.
+    fn release(&mut self, label: &str, key: &Key) {
+        if self.labels.get(label) == Some(key) {
+            self.labels.remove(label);
+        }
+    }
+
+    /// Gives every record that claims `claim` its label; returns the keys whose label changed.
+    fn relabel(&mut self, schema: &Schema, claim: &str) -> Vec<Key> {
+        let mut changed = self.relabel_group(schema, claim);
+        // A record that claims `job-6-2` takes that label from the second `job-6`.
+        if let Some((base, tail)) = claim.rsplit_once('-')
+            && tail.bytes().all(|b| b.is_ascii_digit())
+        {
+            changed.extend(self.relabel_group(schema, base));
+        }
+        changed
+    }
+
+    /// The first made keeps the label, the others show `claim-2`, `claim-3` … in the
+    /// document's order, skipping what other records claim.
+    fn relabel_group(&mut self, schema: &Schema, claim: &str) -> Vec<Key> {
+        let Some(group) = self.claims.get(claim) else {
+            return Vec::new();
+        };
+        let mut labels = Vec::with_capacity(group.len());
+        let mut suffix = 1;
+        for (order, key) in group {
+            let mut label = claim.to_owned();
+            while suffix > 1 {
+                label = format!("{claim}-{suffix}");
+                if !self.claims.contains_key(&label) {
+                    break;
+                }
+                suffix += 1;
+            }
+            suffix += 1;
+            labels.push((order.clone(), key.clone(), label));
+        }
+        let mut changed = Vec::new();
+        for (order, key, label) in labels {
+            let Some(row) = self.rows.get_mut(&order) else {
+                continue;
+            };
+            if row.label != label {
+                let before = row.label.clone();
+                Arc::make_mut(row).show_label(schema, label.clone());
+                self.release(&before, &key);
+                changed.push(key.clone());
+            }
+            self.labels.insert(label, key);
+        }
+        changed
+    }
+}
+
+impl Row {
+    fn show_label(&mut self, schema: &Schema, label: String) {
+        let shown = match &self.stored_label {
+            Some(stored) if text_of(stored) == label => stored.clone(),
+            _ => Value::from(label.clone()),
+        };
+        self.job.insert(schema.label_field.clone(), shown);
+        self.label = label;
+    }
+}
+
+fn row_of(schema: &Schema, key: &Key, record: &Record) -> Row {
+    let job = record.values();
+    let stored_label = job.get(&schema.label_field).cloned();
+    let claim = match &stored_label {
+        Some(Value::Null) | None => {
+            // A record that another client wrote without a label: named after its key.
+            format!(
+                "{}{}",
+                schema.label_prefix,
+                key.0.chars().take(10).collect::<String>()
+            )
+        }
+        Some(label) => text_of(label),
+    };
+    let mut conflicts: Vec<String> = record
+        .fields
+        .iter()
+        .filter(|(_, field)| field.is_conflict())
+        .map(|(name, _)| name.clone())
+        .collect();
+    if record
+        .run
+        .as_ref()
+        .is_some_and(crate::record::Field::is_conflict)
+    {
+        conflicts.push(RUN.to_owned());
+    }
+    let run = record.current_run().map(|(id, run)| RunRef {
+        id: id.to_owned(),
+        server: run.server().map(str::to_owned),
+    });
+    Row {
+        key: key.clone(),
+        job,
+        in_bin: record.in_bin,
+        kept_by_edit: record.removed.is_some() && !record.in_bin && !record.purged,
+        conflicts,
+        run,
+        label: String::new(),
+        claim,
+        stored_label,
+        purged: record.purged && record.in_bin,
+    }
+}
