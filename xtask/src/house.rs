@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    ffi::OsString,
     path::{Path, PathBuf},
 };
 
@@ -21,7 +20,6 @@ pub(crate) struct House {
     pub(crate) target: PathBuf,
     /// Runs commands from the root and prints each before it runs.
     pub(crate) shell: Shell,
-    cargo: OsString,
 }
 
 impl House {
@@ -52,13 +50,12 @@ impl House {
             root,
             target,
             shell,
-            cargo: env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
         })
     }
 
     /// A cargo command at the root.
     pub(crate) fn cargo(&self) -> Cmd<'_> {
-        self.shell.cmd(&self.cargo)
+        self.shell.cmd("cargo")
     }
 
     /// The folder that holds the npm workspaces of client and dashboard.

@@ -93,7 +93,7 @@ pub(crate) fn node(house: &House) -> Done {
         .quiet()
         .read()
         .or_advise(&advice)?;
-    if !version(&text).is_some_and(|found| found >= NODE_VERSION_MIN) {
+    if version(&text).is_none_or(|found| found < NODE_VERSION_MIN) {
         return Err(Failure::new(format!("Node is {text}. {advice}")));
     }
     cmd!(shell, "npm --version")

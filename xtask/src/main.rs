@@ -8,6 +8,7 @@ mod binary;
 mod failure;
 mod house;
 mod machine;
+mod packed;
 mod stamp;
 mod test;
 mod wasm;

@@ -15,7 +15,14 @@ use crate::{
 };
 
 /// Folders that are made from other files and never read as input.
-const MADE_FOLDERS: [&str; 4] = ["node_modules", "dist", ".vite", "target"];
+const MADE_FOLDERS: [&str; 6] = [
+    "node_modules",
+    "dist",
+    "dist-fake",
+    ".test",
+    ".vite",
+    "target",
+];
 
 /// What one step was made from; kept in the target folder.
 pub(crate) struct Stamp {

@@ -7,7 +7,7 @@ use xshell::cmd;
 use crate::{
     failure::{Done, OrAdvise},
     house::House,
-    machine,
+    machine, packed,
     stamp::Stamp,
     wasm,
 };
@@ -30,6 +30,7 @@ pub(crate) fn build(house: &House) -> Done<PathBuf> {
         "build",
         "Mend what the build names above and try again.",
     )?;
+    packed::siblings(&folder).or_advise("Make web/dashboard/dist writable and try again.")?;
     stamp.keep()?;
     Ok(folder)
 }

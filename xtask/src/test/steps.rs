@@ -85,8 +85,7 @@ pub(super) fn wasm(house: &House) -> Done {
 
 /// Types and unit tests of client and dashboard.
 pub(super) fn web(house: &House) -> Done {
-    wasm::build(house)?;
-    machine::npm_packages(house, &house.web())?;
+    web::build(house)?; // The dashboard's types come from the built client.
     web::script(house, "typecheck", "Mend the types that are named above.")?;
     web::script(house, "test", "Mend what failed above.")
 }

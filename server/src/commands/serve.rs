@@ -1,0 +1,283 @@
+//! `plainsync serve`: binds the socket, says where to look, serves until a signal.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tokio::net::{TcpListener, lookup_host};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{FILE_NAME_DEFAULT, ServeArgs, answer, complain, exit, reaches_further};
+use crate::config::{AllowedHost, Config, TlsFiles, Token};
+use crate::serve::{self, ServeError};
+
+/// Why nothing was served: a sentence and its exit code.
+struct Failure {
+    code: u8,
+    sentence: String,
+}
+
+impl Failure {
+    fn new(code: u8, sentence: impl Into<String>) -> Self {
+        Self {
+            code,
+            sentence: sentence.into(),
+        }
+    }
+}
+
+/// Runs `plainsync serve` until ctrl-c or SIGTERM.
+#[must_use]
+pub fn run(args: ServeArgs) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&args.log))
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .with_target(false)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(serve(args)),
+        Err(error) => Err(Failure::new(
+            exit::FAILED,
+            format!("the system gives no threads: {error}"),
+        )),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&failure.sentence);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+async fn serve(args: ServeArgs) -> Result<(), Failure> {
+    let config = config(&args)?;
+    let listener = bind(&args).await?;
+    let bound = listener
+        .local_addr()
+        .map_err(|error| Failure::new(exit::ADDRESS, error.to_string()))?;
+    announce(&args, &config, bound);
+    serve::run(listener, config, stop_signal())
+        .await
+        .map_err(|error| Failure::new(code_of(&error), error.to_string()))
+}
+
+fn code_of(error: &ServeError) -> u8 {
+    match error {
+        ServeError::OpenWithoutToken(_) | ServeError::Tls(_) => exit::USAGE,
+        ServeError::Socket(_) => exit::ADDRESS,
+    }
+}
+
+/// The checked configuration that the arguments ask for.
+fn config(args: &ServeArgs) -> Result<Config, Failure> {
+    if args.token.is_none() && reaches_further(&args.host) {
+        return Err(Failure::new(
+            exit::USAGE,
+            format!(
+                "--host {} can be reached from other machines, so a token is needed: add --token SECRET (or set PLAINSYNC_TOKEN), or use --host 127.0.0.1 for this machine only",
+                args.host
+            ),
+        ));
+    }
+    let mut allow_hosts = args.allow_host.clone();
+    if args.host.parse::<std::net::IpAddr>().is_err() {
+        let name = args.host.parse::<AllowedHost>();
+        allow_hosts
+            .push(name.map_err(|error| Failure::new(exit::USAGE, format!("--host: {error}")))?);
+    }
+    let tls = match args.tls.as_deref() {
+        Some([cert, key]) => Some(TlsFiles {
+            cert: cert.clone(),
+            key: key.clone(),
+        }),
+        _ => None,
+    };
+    Ok(Config {
+        state_dir: args.state.clone(),
+        allow_hosts,
+        allow_origins: args.allow_origin.clone(),
+        token: args.token.clone(),
+        tls,
+        parallel_jobs_max: args.max_parallel_jobs,
+        ..Config::new(file_of(&args.path))
+    })
+}
+
+/// The file that a path names: itself, or the history in a folder.
+fn file_of(path: &Path) -> PathBuf {
+    let names_folder = path.is_dir()
+        || path
+            .as_os_str()
+            .to_string_lossy()
+            .ends_with(std::path::is_separator);
+    if names_folder {
+        path.join(FILE_NAME_DEFAULT)
+    } else {
+        path.to_owned()
+    }
+}
+
+async fn bind(args: &ServeArgs) -> Result<TcpListener, Failure> {
+    let host = args.host.trim_matches(['[', ']']);
+    let found: Vec<SocketAddr> = match lookup_host((host, args.port)).await {
+        Ok(found) => found.collect(),
+        Err(error) => {
+            return Err(Failure::new(
+                exit::ADDRESS,
+                format!("--host {host} is not known here: {error}"),
+            ));
+        }
+    };
+    // `localhost` may be ::1 first; the loopback address that browsers try first is IPv4.
+    let address = found
+        .iter()
+        .find(|address| address.is_ipv4())
+        .or_else(|| found.first())
+        .copied();
+    let Some(address) = address else {
+        return Err(Failure::new(
+            exit::ADDRESS,
+            format!("--host {host} has no address"),
+        ));
+    };
+    TcpListener::bind(address).await.map_err(|error| {
+        let sentence = match error.kind() {
+            io::ErrorKind::AddrInUse => format!(
+                "port {} on {host} is taken by another program; choose another with --port, or --port 0 for any free one",
+                args.port
+            ),
+            io::ErrorKind::PermissionDenied => {
+                format!("port {} may not be used by this user; choose one above 1023 with --port", args.port)
+            }
+            io::ErrorKind::AddrNotAvailable => format!("{} is not an address of this machine", address.ip()),
+            _ => format!("cannot listen on {address}: {error}"),
+        };
+        Failure::new(exit::ADDRESS, sentence)
+    })
+}
+
+/// Says where to look. The URL alone goes to stdout.
+fn announce(args: &ServeArgs, config: &Config, bound: SocketAddr) {
+    let url = url(config, &args.host, bound);
+    let with_token = |token: &Token| format!("{url}#token={}", percent_encode(token.expose()));
+    let private_url = config
+        .token
+        .as_ref()
+        .map_or_else(|| url.clone(), with_token);
+    complain(&format!("serving {} at", config.file.display()));
+    // A log file is no place for the secret; a terminal is its owner's.
+    let shown = if io::IsTerminal::is_terminal(&io::stdout()) {
+        &private_url
+    } else {
+        &url
+    };
+    answer(shown);
+    if config.token.as_ref().is_some_and(|token| !token.is_long()) {
+        complain("the token is short and can be guessed; `openssl rand -hex 32` makes a good one");
+    }
+    if args.open
+        && let Err(error) = open::that_detached(&private_url)
+    {
+        complain(&format!("no browser could be opened: {error}"));
+    }
+}
+
+/// The address to open in a browser on this machine.
+fn url(config: &Config, host: &str, bound: SocketAddr) -> String {
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let host = host.trim_matches(['[', ']']);
+    let name = match host {
+        "localhost" if config.tls.is_none() => bound.ip().to_string(),
+        "0.0.0.0" | "::" => "127.0.0.1".to_owned(),
+        name => name.to_owned(),
+    };
+    let name = if name.contains(':') {
+        format!("[{name}]")
+    } else {
+        name
+    };
+    format!("{scheme}://{name}:{}/", bound.port())
+}
+
+fn percent_encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// Resolves at ctrl-c or SIGTERM. A second signal ends the process at once.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        ) {
+            (Ok(mut terminate), Ok(mut interrupt)) => {
+                tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+                tokio::spawn(async move {
+                    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+                    complain("stopped at once; what was acknowledged is on disk");
+                    std::process::exit(i32::from(exit::FAILED));
+                });
+            }
+            _ => std::future::pending().await,
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_folder_means_the_history_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(
+            file_of(folder.path()),
+            folder.path().join("job_history.json")
+        );
+        assert_eq!(
+            file_of(Path::new("new/")),
+            Path::new("new/job_history.json")
+        );
+        assert_eq!(file_of(Path::new("a/b.json")), Path::new("a/b.json"));
+    }
+
+    #[test]
+    fn the_url_is_one_that_a_browser_can_open() {
+        let config = Config::new("x.json".into());
+        for (host, bound, expected) in [
+            ("127.0.0.1", "127.0.0.1:5", "http://127.0.0.1:5/"),
+            ("localhost", "127.0.0.1:5", "http://127.0.0.1:5/"),
+            ("0.0.0.0", "0.0.0.0:5", "http://127.0.0.1:5/"),
+            ("::1", "[::1]:5", "http://[::1]:5/"),
+            ("box.local", "10.0.0.1:5", "http://box.local:5/"),
+        ] {
+            assert_eq!(url(&config, host, bound.parse().unwrap()), expected);
+        }
+        assert_eq!(percent_encode("a/b+c"), "a%2Fb%2Bc");
+    }
+}

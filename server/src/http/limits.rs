@@ -1,0 +1,54 @@
+//! The limits of the HTTP side, each with its unit in its name.
+
+use std::time::Duration;
+
+/// Connections open at once; further ones are answered with 503 and closed.
+pub const CONNECTIONS_MAX: usize = 1_024;
+
+/// WebSocket peers among them, so that plain requests always find room.
+pub const SYNC_PEERS_MAX: usize = 512;
+
+/// How long a client may take to send the head of a request, idle time included.
+pub const HEAD_READ_MAX: Duration = Duration::from_secs(30);
+
+/// Headers in one request.
+pub const HEADERS_MAX: usize = 64;
+
+/// Bytes of a request's head.
+pub const HEAD_BYTES_MAX: usize = 32 * 1024;
+
+/// How long a TLS handshake may take.
+pub const TLS_HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+
+/// How long a client may leave what we write unread before its connection is dropped.
+pub const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
+
+/// How long a request may take from its head to the start of its answer.
+pub const REQUEST_MAX: Duration = Duration::from_secs(60);
+
+/// The same for a request that waits for an image to be drawn.
+pub const GENERATION_MAX: Duration = Duration::from_secs(300);
+
+/// How long open requests may go on after a stop was asked for.
+pub const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// Bytes of an ordinary JSON body: one job, with an image inside.
+pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of a whole list in `POST /save-jobs`.
+pub const LIST_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of all bodies being received at once.
+pub const BODIES_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// How deep JSON in a body may nest.
+pub const DEPTH_MAX: usize = 64;
+
+/// Jobs in one page of a list.
+pub const PAGE_JOBS_MAX: usize = 1_000;
+
+/// Jobs in one page when the request names no limit.
+pub const PAGE_JOBS_DEFAULT: usize = 100;
+
+/// Characters of a value repeated back in an error.
+pub const ECHO_CHARS_MAX: usize = 100;

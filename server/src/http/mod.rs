@@ -1,0 +1,21 @@
+//! The HTTP side: who may talk to us, what may be asked, and how it is answered.
+//!
+//! [`routes::router`] is the list of every path. A request passes, in this order: security
+//! headers ([`dress`]), Host and Origin ([`trust`]), the token ([`session`]), limits
+//! ([`limits`]), then its handler, one file per resource.
+//!
+//! **Invariant:** an error leaves here only as a [`problem::ApiError`]; a 2xx to a write leaves
+//! only after the write is on disk.
+
+pub mod assets;
+pub mod body;
+pub mod dress;
+pub mod health;
+pub mod limits;
+pub mod problem;
+pub mod routes;
+pub mod session;
+pub mod stall;
+pub mod state;
+pub mod tls;
+pub mod trust;
