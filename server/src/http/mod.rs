@@ -12,6 +12,7 @@ pub mod body;
 pub mod dress;
 pub mod health;
 pub mod limits;
+pub mod openapi;
 pub mod problem;
 pub mod routes;
 pub mod session;

@@ -10,7 +10,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::limits::REQUEST_MAX;
 use super::state::App;
-use super::{assets, dress, health, session, trust};
+use super::{assets, dress, health, openapi, session, trust};
 
 /// The whole server as one service.
 pub fn router(app: App) -> Router {
@@ -25,6 +25,9 @@ pub fn router(app: App) -> Router {
 
     let guarded = Router::new()
         .route("/health", get(health::show))
+        .route("/api/openapi.json", get(openapi::json))
+        .route("/api/docs", get(openapi::page))
+        .route("/api/docs.css", get(openapi::style))
         .route_layer(from_fn_with_state(app.clone(), session::require));
 
     let paths = open.merge(guarded).with_state(app.clone());
