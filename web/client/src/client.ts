@@ -152,6 +152,7 @@ class OpenClient implements Client<object> {
   #begin(home: Home): void {
     this.#session.begin(home);
     this.#windows.attach(this.#session.link);
+    this.#showStatus(this.#session);
   }
 
   /** Asks the server which document it serves and how its file is, now and again later. */
