@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { precache } from './build/precache.ts';
+import { fakeServer } from './dev/fake/server.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -18,6 +19,7 @@ export default defineConfig(({ mode }) => ({
   worker: { format: 'es' as const },
   build: {
     target: 'es2022',
+    cssTarget: ['chrome123', 'firefox121', 'safari17.5'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
@@ -25,5 +27,5 @@ export default defineConfig(({ mode }) => ({
       output: { entryFileNames: (chunk: { name: string }) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
     },
   },
-  plugins: [precache(here('./public'))],
+  plugins: [precache(here('./public')), ...(mode === 'fake' ? [fakeServer()] : [])],
 }));

@@ -1,84 +1,241 @@
 /**
- * The interface of `@plainsync/client` as the dashboard needs it.
- *
- * A stand-in for the package's own types; replaced by them.
+ * The types of `@plainsync/client`, for as long as the package itself is not beside this one.
  */
+
+/** Where a job stands. */
+export type JobStatus = 'idle' | 'queued' | 'running' | 'success' | 'error';
+
+/** The object form of a result. The string form is a data URL (or a `blob:sha256-…` reference). */
+export interface JobResult {
+  status: 'success' | 'fail';
+  prompt?: string;
+  width?: number;
+  height?: number;
+  duration?: number;
+  timestamp?: string | number;
+  image_path?: string | null;
+  image_data_url?: string | null;
+  seed?: string | number | null;
+  error_message?: string | null;
+  [field: string]: unknown;
+}
+
+/** One record of a job history. Unknown fields are kept and travel along. */
 export interface Job {
+  /** The label people read (`job-6`). Not the identity: that is {@link Row.key}. */
   id: string;
   prompt: string;
   width: number;
   height: number;
   seed: string | null;
-  status: 'idle' | 'queued' | 'running' | 'success' | 'error';
-  result: unknown;
+  status: JobStatus;
+  /** An image (`data:` URL or `blob:sha256-…` reference, see {@link Client.image}), a result object, or nothing yet. */
+  result: string | JobResult | null;
   error: string | null;
   startTime: number | null;
   endTime: number | null;
+  /** Seconds. */
   duration: number | null;
   createdAt: number;
   isRotation?: boolean;
-  rotationData?: { sourceJobId: string; imageDataUrl: string; toDirection: string; fromDirection: string };
+  rotationData?: { sourceJobId: string; imageDataUrl: string; toDirection: string; fromDirection?: string };
   [field: string]: unknown;
 }
-export interface Row<T = Job> {
+
+/** One record as the view shows it. */
+export interface Row<T> {
+  /** Unique, opaque, never shown to people. */
   key: string;
   job: T;
+  /** Removed, and can be restored. */
   inBin: boolean;
+  /** Somebody removed it while somebody else edited it apart; the edit won. */
   keptByEdit: boolean;
+  /** Names of the fields that hold more than one value, made apart. */
   conflicts: string[];
+  /** The run that `status`, `result` and the times belong to, and the device whose server owns it. */
   run: { id: string; server: string | null } | null;
 }
-export interface Query { q?: string; sort?: string; bin?: boolean; offset?: number; limit?: number }
-export interface Page<T = Job> { rows: Row<T>[]; total: number }
-export interface Stats {
-  total: number; idle: number; queued: number; running: number; success: number; error: number; bin: number;
-  successRate: number | null; averageDuration: number | null;
+
+/** Which rows, in which order, and which window of them. */
+export interface Query {
+  /** The query line: words, `field:value`, `width:>64`. Empty: all rows. */
+  q?: string;
+  /** A field, or `-field` for descending. `-created` (newest first) unless told. */
+  sort?: string;
+  /** `true`: the removed rows instead of the present ones. */
+  bin?: boolean;
+  /** Rows to skip; 0 unless told. */
+  offset?: number;
+  /** Rows to give; 100 unless told. */
+  limit?: number;
 }
+
+/** A window of rows, and how many match altogether. */
+export interface Page<T> {
+  rows: Row<T>[];
+  total: number;
+}
+
+/** Counters over all present rows. `averageDuration` is in seconds. */
+export interface Stats {
+  total: number;
+  idle: number;
+  queued: number;
+  running: number;
+  success: number;
+  error: number;
+  bin: number;
+  /** 0 to 1; `null` before the first run ended. */
+  successRate: number | null;
+  averageDuration: number | null;
+}
+
+/** Where the edits are. Every field is true when it is read: nothing is promised ahead. */
 export interface Status {
+  /** `saved`: every edit made here is committed to this browser's database. `failed`: see `detail`. */
   saved: 'saving' | 'saved' | 'failed';
+  /** Edits that the server has not yet confirmed as durable. */
   waiting: number;
+  /** When the oldest of them was made. */
   oldestWaitingAt: number | null;
+  /** `refused`: the server answered and said no; `detail` has its reason. */
   connection: 'offline' | 'connecting' | 'online' | 'refused';
+  /** The server's durable heads contain everything this replica has. `false` while unknown. */
   serverHasIt: boolean;
+  /** Other tabs, programs and people known to have this document open now. */
   peers: number;
+  /** The device id of the server last synced with. */
   serverId: string | null;
   detail?: string;
 }
-export interface Readable<V> { get(): V; subscribe(fn: (value: V) => void): () => void }
-export interface LogLine {
+
+/** A value that can be read now and watched. */
+export interface Readable<V> {
+  get(): V;
+  /** Calls `listener` at once and after each change; returns the way to stop. */
+  subscribe(listener: (value: V) => void): () => void;
+}
+
+/** A line of the log, in the areas and levels of the old console. */
+export interface LogEvent {
   area: 'SYSTEM' | 'JOB' | 'API' | 'UI' | 'QUEUE';
   level: 'INFO' | 'SUCCESS' | 'WARNING' | 'ERROR' | 'DEBUG';
   message: string;
   data?: unknown;
 }
-export interface Change<T = Job> { added: Row<T>[]; updated: Row<T>[]; removed: Row<T>[]; origin: 'local' | 'remote' }
-export interface Notice { state: string; detail?: string }
-export interface Events<T> { log: LogLine; change: Change<T>; error: unknown; notice: Notice }
-export interface OpenOptions {
-  server?: string; document?: string; workerUrl?: URL | string; wasmUrl?: URL | string; deviceName?: string; firstRows?: number;
+
+/** Rows that came, changed or went, here or elsewhere. Large changes arrive as several events. */
+export interface ChangeEvent<T> {
+  added: Row<T>[];
+  updated: Row<T>[];
+  removed: Row<T>[];
+  origin: 'local' | 'remote';
 }
-export interface Client<T = Job> {
+
+/** Something failed. The client goes on unless `fatal`. */
+export interface ErrorEvent {
+  code: 'edit-refused' | 'storage' | 'worker' | 'sync' | 'import';
+  message: string;
+  fatal: boolean;
+}
+
+/** Something people should know or decide, none of it an error of the program. */
+export interface NoticeEvent {
+  /**
+   * - `file`: the state of the JSON file at the server changed (`data` is `{state, detail}`)
+   * - `storage-full`: localStorage is full; edits are kept in the database alone
+   * - `degraded`: this browser lacks something (IndexedDB, locks, localStorage); `message` says what follows
+   * - `document-changed`: the server now serves another document (`data` is `{from, to, waiting}`)
+   * - `old-data`: data of the old dashboard was taken in (`data` is the import's counts)
+   * - `worker-restarted`: the engine was restarted from storage; nothing is lost
+   */
+  code: 'file' | 'storage-full' | 'degraded' | 'document-changed' | 'old-data' | 'worker-restarted';
+  level: 'info' | 'warning' | 'error';
+  message: string;
+  data?: unknown;
+}
+
+/** What an import did. */
+export interface ImportResult {
+  added: number;
+  changed: number;
+  /** Records that were equal already, or older than what is here. */
+  ignored: number;
+}
+
+/** Each event's payload. */
+export interface Events<T> {
+  log: LogEvent;
+  change: ChangeEvent<T>;
+  error: ErrorEvent;
+  notice: NoticeEvent;
+}
+
+/** All optional: `open()` alone talks to the origin that served the page. */
+export interface OpenOptions {
+  /** The server's origin, such as `http://127.0.0.1:8787`. The page's own origin unless told. */
+  server?: string;
+  /** A document's id, its `automerge:` URL, or its name at the server. The server's first document unless told. */
+  document?: string;
+  /** Where `worker.js` is, when a bundler moved it. */
+  workerUrl?: URL | string;
+  /** Where `plainsync_wasm_bg.wasm` is, when a bundler moved it. */
+  wasmUrl?: URL | string;
+  /** Recorded with this browser's edits, so that conflicts can say where a value came from. */
+  deviceName?: string;
+  /** How many rows are kept for the first paint; 24 unless told, at most 100. */
+  firstRows?: number;
+}
+
+/** The rows of one document, and everything one may do to them. */
+export interface Jobs<T> {
+  /** Adds a record; resolves when it is saved in this browser's database. `run`: order a run of it too. */
+  insert(record: Partial<T>, options?: { run?: boolean }): Promise<Row<T>>;
+  /** Sets and removes fields of one record; resolves when saved here. */
+  change(key: string, set: Partial<T>, unset?: string[]): Promise<void>;
+  /** Moves to the bin. */
+  remove(keys: string | string[]): Promise<void>;
+  /** Takes out of the bin. */
+  restore(keys: string | string[]): Promise<void>;
+  /** Deletes from the bin for good. */
+  purge(keys: string | string[]): Promise<void>;
+  /** Orders a run at the server last synced with. Rejects when no server is known yet. */
+  run(keys: string | string[]): Promise<void>;
+  /** Moves all present rows to the bin; the keys are what an Undo passes to `restore`. */
+  clear(): Promise<{ keys: string[] }>;
+  get(key: string): Promise<Row<T> | undefined>;
+  query(query?: Query): Promise<Page<T>>;
+  /**
+   * Keeps one window up to date. The listener is called as soon as the window is known (with the cached rows
+   * at once, when the query is the default one), then whenever it changes; the result stops it.
+   */
+  subscribe(query: Query, listener: (page: Page<T>) => void): () => void;
+}
+
+/** One open document. */
+export interface Client<T extends object = Job> {
+  /** The local replica is loaded; edits made earlier are safe and applied. Never waits for the server. */
   readonly ready: Promise<void>;
+  /** Rows for the first paint, known before anything has loaded; images in them are `data:` URLs. */
   readonly first: readonly Row<T>[];
-  readonly jobs: {
-    insert(record: Partial<T>, options?: { run?: boolean }): Promise<Row<T>>;
-    change(key: string, set: Partial<T>, unset?: string[]): Promise<void>;
-    remove(keys: string | string[]): Promise<void>;
-    restore(keys: string | string[]): Promise<void>;
-    purge(keys: string | string[]): Promise<void>;
-    run(keys: string | string[]): Promise<void>;
-    clear(): Promise<{ keys: string[] }>;
-    get(key: string): Promise<Row<T> | undefined>;
-    query(query?: Query): Promise<Page<T>>;
-    subscribe(query: Query, listener: (page: Page<T>) => void): () => void;
-  };
+  readonly jobs: Jobs<T>;
   readonly stats: Readable<Stats>;
   readonly status: Readable<Status>;
-  on<E extends keyof Events<T>>(event: E, listener: (value: Events<T>[E]) => void): () => void;
+  on<E extends keyof Events<T>>(event: E, listener: (payload: Events<T>[E]) => void): () => void;
+  /**
+   * A `blob:sha256-…` reference or `data:` URL as something an `<img>` can show. Rejects with the reason
+   * when the image is not here and cannot be fetched, or is not PNG, JPEG, WebP or GIF.
+   */
   image(value: string): Promise<string>;
+  /** The bytes of the file as this replica would write it, as text. */
   exportJson(): Promise<string>;
-  importText(text: string): Promise<{ added: number; changed: number; ignored: number }>;
+  /** Takes in a historic file, an export, or a dump of the old localStorage; adds and updates, removes nothing. */
+  importText(text: string): Promise<ImportResult>;
+  /** Resolves when all edits made so far are durable in this browser. */
   flush(): Promise<void>;
+  /** Flushes, then stops the worker and forgets all listeners. */
   close(): Promise<void>;
 }
+
 export declare function open<T extends object = Job>(options?: OpenOptions): Client<T>;

@@ -1,0 +1,111 @@
+import { count } from '../pure/format.ts';
+import { FILTERS, SORTS, isWhole } from '../pure/query.ts';
+import type { StatusFilter } from '../pure/query.ts';
+import { useApp } from './context.ts';
+import { Icon } from './Pixels.tsx';
+
+function ClearButton() {
+  const { stats, dialogs, actions } = useApp();
+  const { total } = stats.value;
+  const ask = () =>
+    dialogs.show({
+      kind: 'confirm',
+      title: `Clear ${count(total, 'job')}?`,
+      body: 'All jobs, also those not shown now, move to the bin, here and for everybody who shares this list. From there they can be restored.',
+      yes: `Clear ${count(total, 'job')}`,
+      danger: true,
+      run: () => void actions.clear(),
+    });
+  return (
+    <button type="button" class="second" disabled={total === 0} onClick={ask}>
+      Clear
+    </button>
+  );
+}
+
+function BinButtons() {
+  const { client, stats, dialogs, actions } = useApp();
+  const { bin } = stats.value;
+  const all = async () => (await client.jobs.query({ bin: true, limit: Math.max(bin, 1) })).rows.map((row) => row.key);
+  const ask = () =>
+    dialogs.show({
+      kind: 'confirm',
+      title: `Delete ${count(bin, 'job')} for good?`,
+      body: 'They leave the bin here and for everybody who shares this list. This cannot be undone.',
+      yes: 'Delete for good',
+      danger: true,
+      run: () => void all().then(actions.purge),
+    });
+  return (
+    <>
+      <button type="button" class="second" disabled={bin === 0} onClick={() => void all().then(actions.restore)}>
+        Restore all
+      </button>
+      <button type="button" class="second danger" disabled={bin === 0} onClick={ask}>
+        Empty the bin
+      </button>
+    </>
+  );
+}
+
+function Tabs() {
+  const { view, stats } = useApp();
+  const { place } = view.shown.value;
+  const tab = (to: 'jobs' | 'bin', label: string, n: number) => (
+    <button type="button" class="tab" aria-pressed={place === to} onClick={() => view.set({ place: to, words: '', status: 'all' })}>
+      {label}
+      <span class="tab-count">{n.toLocaleString('en')}</span>
+    </button>
+  );
+  return (
+    <div class="tabs" role="group" aria-label="What is shown">
+      {tab('jobs', 'Jobs', stats.value.total)}
+      {tab('bin', 'Bin', stats.value.bin)}
+    </div>
+  );
+}
+
+/** What the list shows and in which order. */
+export function Toolbar() {
+  const { view, list } = useApp();
+  const shown = view.shown.value;
+  const total = list.total.value;
+  const narrowed = !isWhole(shown) && total !== null;
+  return (
+    <div class="toolbar">
+      <h2 class="hidden">{shown.place === 'bin' ? 'Bin' : 'Jobs'}</h2>
+      <Tabs />
+      <div class="search">
+        <Icon name="search" />
+        <label class="hidden" for="search">
+          Search
+        </label>
+        <input id="search" type="search" autoComplete="off" spellcheck={false} placeholder="Search  /" value={view.typed.value} onInput={(event) => view.type(event.currentTarget.value)} />
+      </div>
+      <label class="hidden" for="status">
+        Status
+      </label>
+      <select id="status" value={shown.status} onChange={(event) => view.set({ status: event.currentTarget.value as StatusFilter })}>
+        {FILTERS.map(({ value, label }) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <label class="hidden" for="sort">
+        Order
+      </label>
+      <select id="sort" value={shown.sort} onChange={(event) => view.set({ sort: event.currentTarget.value })}>
+        {SORTS.map(({ value, label }) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <p class="found" role="status">
+        {narrowed ? `${total.toLocaleString('en')} found` : ''}
+      </p>
+      <div class="toolbar-end">{shown.place === 'bin' ? <BinButtons /> : <ClearButton />}</div>
+    </div>
+  );
+}
