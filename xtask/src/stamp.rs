@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Folders that are made from other files and never read as input.
-const MADE_FOLDERS: [&str; 6] = [
+pub(crate) const MADE_FOLDERS: [&str; 6] = [
     "node_modules",
     "dist",
     "dist-fake",

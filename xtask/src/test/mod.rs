@@ -3,6 +3,7 @@
 //! The first step that fails ends the run; `--only NAME` runs one by itself.
 
 mod dependencies;
+mod rules;
 mod size;
 mod steps;
 
@@ -35,6 +36,8 @@ enum Step {
     Lints,
     /// rustdoc finds nothing, warnings denied
     Docs,
+    /// SPEC.md calls shown what a test is named after
+    Rules,
     /// the dependency arrows of the house hold
     Dependencies,
     /// unit, property, simulator and whole-system tests
@@ -55,6 +58,7 @@ impl Step {
             Self::Format => steps::format(house),
             Self::Lints => steps::lints(house),
             Self::Docs => steps::docs(house),
+            Self::Rules => rules::check(house),
             Self::Dependencies => dependencies::check(house),
             Self::Native => steps::native(house),
             Self::Size => size::check(house),
