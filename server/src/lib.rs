@@ -10,4 +10,5 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod http;
+pub mod runner;
 pub mod serve;
