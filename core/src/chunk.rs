@@ -96,8 +96,11 @@ pub enum Reason {
     #[error("has a damaged length")]
     Length,
     /// The payload does not fit its check.
-    #[error("has damaged contents")]
-    Payload,
+    #[error("has {len_bytes} bytes of damaged contents")]
+    Payload {
+        /// Its length, in bytes.
+        len_bytes: usize,
+    },
     /// The length is more than a chunk may have, although it fits its check.
     #[error("claims {len_bytes} bytes; the limit is {CHUNK_BYTES_MAX}")]
     TooLarge {
@@ -211,22 +214,25 @@ fn chunk_at(bytes: &[u8], at: usize) -> Result<Chunk<'_>, Reason> {
         .get(..len_bytes)
         .ok_or_else(|| torn(HEADER_BYTES + len_bytes))?;
     if crc32c::crc32c(payload) != word(8) {
-        return Err(Reason::Payload);
+        return Err(Reason::Payload { len_bytes });
     }
     Ok(Chunk { at, bytes: payload })
 }
 
 /// The first whole chunk after a broken one at byte `at`.
 ///
-/// A damaged payload says where it ends, but a chunk written later may begin inside it (a
-/// write cut short, then appended to), so every byte is tried; only one in 2³² passes the check
-/// of its length by chance, and then the payload's check is asked too.
+/// A damaged payload says where it ends. If no chunk begins there, or the length is damaged,
+/// or later chunks were appended to a torn one, every byte is tried: only one in 2³² passes
+/// the check of its length by chance, and then the payload's check is asked too.
 fn next_whole(bytes: &[u8], at: usize, reason: Reason) -> Option<usize> {
-    if matches!(reason, Reason::Torn { have_bytes, .. } if have_bytes <= HEADER_BYTES) {
-        return None;
+    let whole = |next: &usize| chunk_at(bytes, *next).is_ok();
+    if let Reason::Payload { len_bytes } = reason
+        && let Some(next) = Some(at + HEADER_BYTES + len_bytes).filter(whole)
+    {
+        return Some(next);
     }
     let last = bytes.len().checked_sub(HEADER_BYTES)?;
-    (at + 1..=last).find(|&next| chunk_at(bytes, next).is_ok())
+    (at + 1..=last).find(whole)
 }
 
 /// The first character of a text form: which alphabet follows.

@@ -78,7 +78,7 @@ fn s2_damage_in_the_middle_does_not_hide_what_follows() {
         let expected = if at < second + 8 {
             Reason::Length
         } else {
-            Reason::Payload
+            Reason::Payload { len_bytes: 3 }
         };
         assert_eq!(stop.reason, expected, "damage at {at}");
         let rest: Vec<Vec<u8>> = read_from(&bytes, third)
@@ -86,6 +86,16 @@ fn s2_damage_in_the_middle_does_not_hide_what_follows() {
             .collect();
         assert_eq!(rest, payloads[2..]);
     }
+}
+
+/// A chunk that stands inside a damaged one is part of it, not the next one.
+#[test]
+fn s2_a_chunk_within_a_damaged_chunk_is_not_handed_out() {
+    let inner = encode(b"inner").unwrap();
+    let mut bytes = journal(&[[&b"outer"[..], &inner].concat(), b"next".to_vec()]);
+    bytes[HEADER_BYTES] ^= 1;
+    let stop = all(&bytes).1.unwrap();
+    assert_eq!(stop.next, Some(HEADER_BYTES + 5 + inner.len()));
 }
 
 #[test]
