@@ -41,6 +41,11 @@ pub const JSON_BYTES_MAX: usize = 256 * MIB;
 /// Far below what overflows a stack anywhere, a browser's worker included.
 pub const JSON_DEPTH_MAX: usize = 64;
 
+/// Most values (numbers, texts, lists, …) in JSON that is parsed.
+///
+/// A value takes up to 80 bytes of memory for as little as 2 bytes of text.
+pub const JSON_VALUES_MAX: usize = 8_000_000;
+
 /// Longest number written in JSON that is parsed, in bytes.
 ///
 /// The exact decimal form of any double has fewer than 800 digits.

@@ -6,3 +6,4 @@
 pub mod export;
 pub(crate) mod held;
 pub mod import;
+pub mod json;
