@@ -2,3 +2,5 @@
 
 pub mod generator;
 pub mod local;
+pub mod pixellab;
+pub mod validate;
