@@ -8,17 +8,32 @@ import { crc32, deflateSync } from 'node:zlib';
 
 const PALETTE = { k: '#151826', b: '#3a4cf0', l: '#8793ff', w: '#f2f4ff', y: '#ffb43b', o: '#e0632e', g: '#3f9e5f', d: '#27724a', s: '#c9cede', t: '#8b92a5', p: '#20253a' };
 
-/** A knight's helmet; each row is the left half, mirrored. */
-const HELMET = ['......oo', '....kkoy', '...klkoy', '..klllby', '..kwlbbb', '.kwlbbbb', '.klbbbbb', '.kkkkkkk', '.kppyypk', '.kppyypk', '.kkkkkkk', '.klbkbkb', '.kbbkbkb', '..kbbbbk', '...kkkkk', '........'].map(
-  (row) => row + [...row].reverse().join(''),
-);
+/** A knight's helmet on a tile. */
+const HELMET = [
+  '.bbbbbbbbbbbbbb.',
+  'bbbbbbbbbyyybbbb',
+  'bbbbbbbbyyyoobbb',
+  'bbbbbbbyyyobbbbb',
+  'bbbbbwwwyobbbbbb',
+  'bbbbwwwwwwssbbbb',
+  'bbbwwwwwwwwssbbb',
+  'bbbwwwwwwwwssbbb',
+  'bbbkkkkkkkkkkbbb',
+  'bbbkyykkkyykkbbb',
+  'bbbkkkkkkkkkkbbb',
+  'bbbwwkwkwkwssbbb',
+  'bbbwwkwkwkwssbbb',
+  'bbbbwwwwwwssbbbb',
+  'bbbbbwwwssbbbbbb',
+  '.bbbbbbbbbbbbbb.',
+];
 
 /** A slime with a crown on a meadow, and stars: the empty page. */
 const MEADOW = [
   '................................',
   '...t.....................t......',
   '.............y..y..y............',
-  '.............yy.yy.yy....t......'.slice(0, 32),
+  '.............yy.yy.yy....t......',
   '......t......yyyyyyyy...........',
   '.............yoyooyoy...........',
   '...........kkkkkkkkkkkk.........',
@@ -33,7 +48,7 @@ const MEADOW = [
   'dddgddddgdddddgddddddgddddgddddd',
 ];
 
-function svg(rows, background) {
+function svg(rows) {
   const [width, height] = [rows[0].length, rows.length];
   const paths = new Map();
   rows.forEach((row, y) => {
@@ -43,8 +58,7 @@ function svg(rows, background) {
     }
   });
   const shapes = [...paths].map(([letter, d]) => `<path fill="${PALETTE[letter]}" d="${d}"/>`).join('');
-  const back = background ? `<path fill="${background}" d="M0 0h${width}v${height}H0z"/>` : '';
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width * 2}" height="${height * 2}" viewBox="0 0 ${width} ${height}" shape-rendering="crispEdges">${back}${shapes}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width * 2}" height="${height * 2}" viewBox="0 0 ${width} ${height}" shape-rendering="crispEdges">${shapes}</svg>\n`;
 }
 
 function chunk(type, data) {
@@ -78,5 +92,5 @@ function png(rows, side, background, margin) {
 const at = (name) => new URL(`../public/${name}`, import.meta.url);
 writeFileSync(at('favicon.svg'), svg(HELMET));
 writeFileSync(at('empty.svg'), svg(MEADOW));
-writeFileSync(at('icon-192.png'), png(HELMET, 192, '#e8eaf0', 16));
-writeFileSync(at('icon-512.png'), png(HELMET, 512, '#e8eaf0', 80));
+writeFileSync(at('icon-192.png'), png(HELMET, 192, '#3a4cf0', 0));
+writeFileSync(at('icon-512.png'), png(HELMET, 512, '#3a4cf0', 56));

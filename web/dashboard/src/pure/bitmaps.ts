@@ -65,18 +65,8 @@ export function icon(name: IconName): Traced {
   return known;
 }
 
-/** Digits and the letters of the name, five rows high. */
-const GLYPHS: Record<string, readonly string[]> = {
-  '0': ['.##.', '#..#', '#..#', '#..#', '.##.'],
-  '1': ['.#.', '##.', '.#.', '.#.', '###'],
-  '2': ['###.', '...#', '.##.', '#...', '####'],
-  '3': ['###.', '...#', '.##.', '...#', '###.'],
-  '4': ['#..#', '#..#', '####', '...#', '...#'],
-  '5': ['####', '#...', '###.', '...#', '###.'],
-  '6': ['.##.', '#...', '###.', '#..#', '.##.'],
-  '7': ['####', '...#', '..#.', '.#..', '.#..'],
-  '8': ['.##.', '#..#', '.##.', '#..#', '.##.'],
-  '9': ['.##.', '#..#', '.###', '...#', '.##.'],
+/** The letters of the product's name, five rows high. */
+const LETTERS: Record<string, readonly string[]> = {
   P: ['###.', '#..#', '###.', '#...', '#...'],
   I: ['#', '#', '#', '#', '#'],
   X: ['#...#', '.#.#.', '..#..', '.#.#.', '#...#'],
@@ -84,16 +74,30 @@ const GLYPHS: Record<string, readonly string[]> = {
   L: ['#..', '#..', '#..', '#..', '###'],
   A: ['.##.', '#..#', '####', '#..#', '#..#'],
   B: ['###.', '#..#', '###.', '#..#', '###.'],
-  ' ': ['..', '..', '..', '..', '..'],
 };
 
-/** Sets text in the pixel face: digits, spaces and the letters of PIXELLAB; others are left out. */
+/** Digits, seven rows high, and the space between thousands. */
+const DIGITS: Record<string, readonly string[]> = {
+  '0': ['.###.', '##.##', '##.##', '##.##', '##.##', '##.##', '.###.'],
+  '1': ['..##.', '.###.', '..##.', '..##.', '..##.', '..##.', '.####'],
+  '2': ['####.', '...##', '...##', '.###.', '##...', '##...', '#####'],
+  '3': ['####.', '...##', '...##', '.###.', '...##', '...##', '####.'],
+  '4': ['##.##', '##.##', '##.##', '#####', '...##', '...##', '...##'],
+  '5': ['#####', '##...', '##...', '####.', '...##', '...##', '####.'],
+  '6': ['.###.', '##...', '##...', '####.', '##.##', '##.##', '.###.'],
+  '7': ['#####', '...##', '...##', '..##.', '..##.', '.##..', '.##..'],
+  '8': ['.###.', '##.##', '##.##', '.###.', '##.##', '##.##', '.###.'],
+  '9': ['.###.', '##.##', '##.##', '.####', '...##', '...##', '.###.'],
+  ' ': ['.', '.', '.', '.', '.', '.', '.'],
+};
+
+function set(face: Record<string, readonly string[]>, text: string): Traced {
+  const glyphs = [...text].map((letter) => face[letter]).filter((glyph) => glyph !== undefined);
+  const height = glyphs[0]?.length ?? 1;
+  return trace(Array.from({ length: height }, (_, y) => glyphs.map((glyph) => glyph[y] ?? '').join('.')));
+}
+
+/** Sets text in the pixel face: digits and spaces, or the letters of PIXELLAB; others are left out. */
 export function setText(text: string): Traced {
-  const rows = ['', '', '', '', ''];
-  for (const letter of text) {
-    const glyph = GLYPHS[letter];
-    if (!glyph) continue;
-    for (let y = 0; y < rows.length; y++) rows[y] += `${rows[y] === '' ? '' : '.'}${glyph[y] ?? ''}`;
-  }
-  return trace(rows);
+  return set(/\d/.test(text) ? DIGITS : LETTERS, text);
 }

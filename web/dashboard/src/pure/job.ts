@@ -30,9 +30,9 @@ export function factsOf(job: Job): { name: string; value: string }[] {
   const facts: { name: string; value: string }[] = [];
   const size = sizeOf(job);
   if (size) facts.push({ name: 'Size', value: size });
-  if (words(job.seed)) facts.push({ name: 'Seed', value: words(job.seed) });
   const took = duration(job.duration);
   if (took && (job.status === 'success' || job.status === 'error')) facts.push({ name: 'Took', value: took });
+  if (words(job.seed)) facts.push({ name: 'Seed', value: words(job.seed) });
   return facts;
 }
 

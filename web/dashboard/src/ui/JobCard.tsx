@@ -9,7 +9,7 @@ import { StatusTag } from './StatusTag.tsx';
 
 function Made({ at }: { at: number }) {
   const { clock } = useApp();
-  return <span>{when(at, clock.slow.value)}</span>;
+  return <span class="made">{when(at, clock.slow.value)}</span>;
 }
 
 /** What this job is turned from, and where to. */
@@ -57,6 +57,7 @@ export function JobCard({ id }: { id: string }) {
         <div class="card-body">
           <div class="card-top">
             <h3 id={`name-${id}`}>{label}</h3>
+            <Made at={job.createdAt} />
             <StatusTag status={statusOf(job)} />
           </div>
           <p class="prompt" title={promptOf(job)}>
@@ -66,12 +67,11 @@ export function JobCard({ id }: { id: string }) {
           <p class="facts">
             {factsOf(job).map(({ name, value }) => (
               <span class="fact" key={name}>
-                <span class={name === 'Size' ? 'hidden' : 'fact-name'}>{name} </span>
+                <span class={name === 'Seed' ? undefined : 'hidden'}>{name} </span>
                 {value}
               </span>
             ))}
             <Turned job={job} />
-            <Made at={job.createdAt} />
           </p>
           <CardActions row={row} />
         </div>

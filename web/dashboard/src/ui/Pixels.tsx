@@ -17,7 +17,7 @@ export function Icon({ name, unit = 2 }: { name: IconName; unit?: number }) {
 }
 
 /** Digits (and the product's name) in the pixel face, with the plain text for readers. */
-export function PixelText({ text, unit = 4 }: { text: string; unit?: number }) {
+export function PixelText({ text, unit = 3 }: { text: string; unit?: number }) {
   return (
     <span class="pixel-text">
       <Shape traced={setText(text)} unit={unit} className="pixel-shape" />
