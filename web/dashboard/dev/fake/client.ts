@@ -190,8 +190,9 @@ export class FakeClient implements Client<Job> {
     const fits = (row: Row<Job>) =>
       row.inBin === (query.bin ?? false) &&
       words.every((word) => {
-        const wanted = word.startsWith('status:') ? word.slice(7).split(',') : null;
-        return wanted ? wanted.includes(row.job.status) : `${row.job.id} ${row.job.prompt}`.toLowerCase().includes(word);
+        const [, not, status, plain] = /^(-?)(?:status:(\S+)|(.*))$/.exec(word) ?? [];
+        const found = status ? status === row.job.status : `${row.job.id} ${row.job.prompt}`.toLowerCase().includes((plain ?? '').replaceAll('"', ''));
+        return found !== (not === '-');
       });
     const found = [...this.#rows.values()].filter(fits);
     const sort = query.sort ?? '-created';

@@ -45,6 +45,17 @@ export function createActions(client: Client<Job>, toasts: Toasts, log: Log, bus
     }
   }
 
+  /**
+   * Adds records and orders a run of each. Before the first server has answered nobody can be
+   * ordered; the records are kept at once all the same, and the order follows.
+   */
+  async function insertAll(records: Partial<Job>[]): Promise<Row<Job>[]> {
+    const run = client.status.get().serverId !== null;
+    const rows = await Promise.all(records.map((record) => client.jobs.insert(record, { run })));
+    if (!run) await client.jobs.run(rows.map((row) => row.key));
+    return rows;
+  }
+
   async function restore(keys: string[]): Promise<void> {
     await attempt('Not restored', async () => {
       await client.jobs.restore(keys);
@@ -57,9 +68,7 @@ export function createActions(client: Client<Job>, toasts: Toasts, log: Log, bus
     restore,
     async add(job, copies = 1) {
       const createdAt = now();
-      const rows = await attempt('Not added', () =>
-        Promise.all(Array.from({ length: copies }, (_, i) => client.jobs.insert({ ...job, createdAt: createdAt + i }, { run: true }))),
-      );
+      const rows = await attempt('Not added', () => insertAll(Array.from({ length: copies }, (_, i) => ({ ...job, createdAt: createdAt + i }))));
       if (!rows) return [];
       log('QUEUE', 'INFO', `Queued ${rows.map((row) => row.job.id).join(', ')}`);
       return rows;
@@ -96,21 +105,16 @@ export function createActions(client: Client<Job>, toasts: Toasts, log: Log, bus
       const { job } = row;
       const createdAt = now();
       const rows = await attempt('Not rotated', () =>
-        Promise.all(
-          to.map((toDirection, i) =>
-            client.jobs.insert(
-              {
-                prompt: job.prompt,
-                width: Number.isFinite(job.width) ? job.width : SIDE_UNKNOWN_PX,
-                height: Number.isFinite(job.height) ? job.height : SIDE_UNKNOWN_PX,
-                seed: job.seed ?? null,
-                createdAt: createdAt + i,
-                isRotation: true,
-                rotationData: { sourceJobId: row.key, imageDataUrl: picture, toDirection, fromDirection: from },
-              },
-              { run: true },
-            ),
-          ),
+        insertAll(
+          to.map((toDirection, i) => ({
+            prompt: job.prompt,
+            width: Number.isFinite(job.width) ? job.width : SIDE_UNKNOWN_PX,
+            height: Number.isFinite(job.height) ? job.height : SIDE_UNKNOWN_PX,
+            seed: job.seed ?? null,
+            createdAt: createdAt + i,
+            isRotation: true,
+            rotationData: { sourceJobId: row.key, imageDataUrl: picture, toDirection, fromDirection: from },
+          })),
         ),
       );
       if (!rows) return;

@@ -1,12 +1,13 @@
 /**
  * Pictures by value: asked for when a card comes near the screen, then kept.
  *
- * A picture is shown only after the browser has decoded it, so its true size is known and a
- * damaged one is never on screen.
+ * A picture is shown once its true size is known: after the browser has decoded it, or, for the
+ * cached ones of the first paint, from its first bytes.
  */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import type { Client, Job } from '@plainsync/client';
+import { pngSize } from '../pure/picture.ts';
 
 export type Picture =
   | { state: 'waiting' }
@@ -31,11 +32,17 @@ export const decodeInPage: Decode = async (url) => {
   return { width: image.naturalWidth, height: image.naturalHeight };
 };
 
+/** A cached PNG carries its bytes and its size: it is on screen with the first paint. */
+function startOf(value: string): Picture {
+  const size = pngSize(value);
+  return size ? { state: 'ready', url: value, ...size } : { state: 'waiting' };
+}
+
 export function createImages(client: Pick<Client<Job>, 'image'>, decode: Decode = decodeInPage): Images {
   const known = new Map<string, Signal<Picture>>();
   const asked = new Set<string>();
   const of = (value: string) => {
-    const one = known.get(value) ?? signal<Picture>({ state: 'waiting' });
+    const one = known.get(value) ?? signal<Picture>(startOf(value));
     known.set(value, one);
     return one;
   };

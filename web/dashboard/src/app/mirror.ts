@@ -5,7 +5,7 @@
  * on screen depends on it.
  */
 import type { ChangeEvent, Client, Job, Row } from '@plainsync/client';
-import { MIRROR_ROWS } from '../pure/limits.ts';
+import { ALL_ROWS_STEP } from '../pure/limits.ts';
 
 export interface Mirror {
   /** Oldest first, as the file has them. */
@@ -29,7 +29,7 @@ export function createMirror(client: Pick<Client<Job>, 'jobs'>): Mirror {
     heard = new Map();
     const read = new Map<string, Row<Job>>();
     for (;;) {
-      const page = await client.jobs.query({ sort: 'created', offset: read.size, limit: MIRROR_ROWS });
+      const page = await client.jobs.query({ sort: 'created', offset: read.size, limit: ALL_ROWS_STEP });
       const before = read.size;
       for (const row of page.rows) read.set(row.key, row);
       if (page.rows.length === 0 || read.size === before || read.size >= page.total) break;

@@ -3,15 +3,7 @@ import type { App } from './app.ts';
 
 /** Registers `sw.js` and says when another version is ready. Does nothing where there are no service workers. */
 export async function keepShell(app: App, container: ServiceWorkerContainer | undefined): Promise<void> {
-  if (!container) {
-    app.notices.show({
-      id: 'no-shell',
-      level: 'info',
-      title: 'This page cannot reload offline here',
-      text: 'Over plain http from another machine browsers keep no offline copy of the page itself. Open it at 127.0.0.1 or over https. The jobs are kept either way.',
-    });
-    return;
-  }
+  if (!container) return; // The client says so: no secure context.
   const hadOne = container.controller !== null;
   try {
     const registration = await container.register('/sw.js', { scope: '/', updateViaCache: 'none' });

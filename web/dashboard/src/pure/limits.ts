@@ -9,7 +9,7 @@ export const SIDE_PX_DEFAULT = 64;
 export const PROMPT_CHARS_MAX = 2000;
 /** Largest seed taken. */
 export const SEED_MAX = 2_147_483_647;
-/** Cards asked for at first, and how many more each time. */
+/** Cards asked for at first, and how many more each time; the client answers at most 1,000 at once. */
 export const PAGE_ROWS = 60;
 /** Time between two looks at the server's health, in ms. */
 export const DIAGNOSTICS_EVERY_MS = 60_000;
@@ -25,7 +25,7 @@ export const SEARCH_DELAY_MS = 120;
 export const STAGE_PX = SIDE_PX_MAX;
 /** How many jobs may run together, unless the server says otherwise. */
 export const PARALLEL_JOBS_DEFAULT = 3;
-/** Rows read at a time when the console asks for all of them. */
-export const MIRROR_ROWS = 500;
+/** Rows read at a time where all are needed. */
+export const ALL_ROWS_STEP = 500;
 /** Largest file taken for an import, in bytes. */
 export const IMPORT_BYTES_MAX = 64 * 1024 * 1024;

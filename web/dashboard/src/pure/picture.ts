@@ -14,6 +14,19 @@ export function pictureOf(job: Job): string | null {
   return null;
 }
 
+/** How much base64 a PNG's first 24 bytes are: signature, IHDR, width, height. */
+const PNG_HEAD_CHARS = 32;
+
+/** The size of a PNG in a data URL, read from its first bytes; null for anything else. */
+export function pngSize(value: string): { width: number; height: number } | null {
+  const [, base64] = /^data:image\/png;base64,(iVBORw0KGgo[A-Za-z0-9+/]{21})/.exec(value) ?? [];
+  if (base64?.length !== PNG_HEAD_CHARS) return null;
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  return width > 0 && height > 0 && width <= 4096 && height <= 4096 ? { width, height } : null;
+}
+
 /**
  * How many CSS pixels one picture pixel takes so that the picture fits into a square box.
  *

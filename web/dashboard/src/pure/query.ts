@@ -15,7 +15,7 @@ export const SORTS: readonly { value: string; label: string }[] = [
   { value: '-created', label: 'Newest first' },
   { value: 'created', label: 'Oldest first' },
   { value: 'prompt', label: 'Prompt A–Z' },
-  { value: '-duration', label: 'Slowest run' },
+  { value: 'status', label: 'Status' },
   { value: '-width', label: 'Widest' },
 ];
 
@@ -29,15 +29,22 @@ export const FILTERS: readonly { value: StatusFilter; label: string }[] = [
 
 const FILTER_WORDS: Record<StatusFilter, string> = {
   all: '',
-  active: 'status:running,queued',
+  active: '-status:success -status:error -status:idle', // The query line knows "not", and no "or".
   success: 'status:success',
   error: 'status:error',
   idle: 'status:idle',
 };
 
-export function toQuery(shown: Shown, limit: number): Query {
-  const q = [FILTER_WORDS[shown.status], shown.words.trim()].filter(Boolean).join(' ');
-  return { ...(q ? { q } : {}), sort: shown.sort, bin: shown.place === 'bin', limit };
+/** Words as typed: a quote that is not closed yet is closed. */
+function closed(words: string): string {
+  const quotes = words.split('"').length - 1;
+  return quotes % 2 === 0 ? words : `${words}"`;
+}
+
+/** Asks for `limit` rows of what is shown, after the first `offset`. */
+export function toQuery(shown: Shown, offset: number, limit: number): Query {
+  const q = [FILTER_WORDS[shown.status], closed(shown.words.trim())].filter(Boolean).join(' ');
+  return { ...(q ? { q } : {}), sort: shown.sort, bin: shown.place === 'bin', offset, limit };
 }
 
 /** Whether nothing narrows the list, so that "no rows" means "no jobs". */

@@ -36,7 +36,7 @@ function Slots() {
       ))}
       <span class="slots-words">
         {running} of {max}
-        {queued > 0 && ` + ${queued}`}
+        {queued > 0 && `, ${queued} queued`}
       </span>
     </span>
   );

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import type { Status } from '@plainsync/client';
 import { useApp } from './context.ts';
 import { Empty } from './Empty.tsx';
 import { JobCard } from './JobCard.tsx';
@@ -37,11 +38,16 @@ function Skeleton() {
   );
 }
 
+/** Whether an empty list may still be filled by the server's first answer. */
+function isArriving({ connection, serverHasIt, waiting }: Status): boolean {
+  return connection === 'connecting' || (connection === 'online' && !serverHasIt && waiting === 0);
+}
+
 /** The cards. Each draws itself again alone when its row changes. */
 export function JobGrid() {
-  const { list, view } = useApp();
+  const { list, view, status } = useApp();
   const keys = list.keys.value;
-  if (keys.length === 0) return list.total.value === null ? <Skeleton /> : <Empty />;
+  if (keys.length === 0) return list.total.value === null || isArriving(status.value) ? <Skeleton /> : <Empty />;
   return (
     <>
       <ul class="grid" aria-label={view.shown.value.place === 'bin' ? 'Removed jobs' : 'Jobs'}>

@@ -1,6 +1,8 @@
+import { allKeys } from '../app/list.ts';
 import { count } from '../pure/format.ts';
+import { ALL_ROWS_STEP } from '../pure/limits.ts';
 import { FILTERS, SORTS, isWhole } from '../pure/query.ts';
-import type { StatusFilter } from '../pure/query.ts';
+import type { Shown, StatusFilter } from '../pure/query.ts';
 import { useApp } from './context.ts';
 import { Icon } from './Pixels.tsx';
 
@@ -23,10 +25,12 @@ function ClearButton() {
   );
 }
 
+const WHOLE_BIN: Shown = { place: 'bin', words: '', status: 'all', sort: '-created' };
+
 function BinButtons() {
   const { client, stats, dialogs, actions } = useApp();
   const { bin } = stats.value;
-  const all = async () => (await client.jobs.query({ bin: true, limit: Math.max(bin, 1) })).rows.map((row) => row.key);
+  const all = () => allKeys(client, WHOLE_BIN, ALL_ROWS_STEP);
   const ask = () =>
     dialogs.show({
       kind: 'confirm',

@@ -9,8 +9,9 @@ import { Sprite } from '../Sprite.tsx';
 import { StatusTag } from '../StatusTag.tsx';
 import { Frame } from './Frame.tsx';
 
-/** The square for the picture, in CSS pixels: twice the largest picture. */
+/** The largest square for the picture, in CSS pixels, and what the dialog needs beside it on a narrow screen. */
 const LARGE_PX = 384;
+const BESIDE_PX = 64;
 
 const date = (at: unknown) => (typeof at === 'number' && at > 0 ? new Date(at).toLocaleString() : null);
 
@@ -60,7 +61,7 @@ export function Details({ row: given }: { row: Row<Job> }) {
   return (
     <Frame title={labelOf(job)} size="wide">
       <div class="details">
-        <div class="details-stage checker">{picture === null ? <Icon name="idle" unit={6} /> : <Sprite value={picture} {...sidesOf(job)} box={LARGE_PX} alt={promptOf(job)} />}</div>
+        <div class="details-stage checker">{picture === null ? <Icon name="idle" unit={6} /> : <Sprite value={picture} {...sidesOf(job)} box={Math.min(LARGE_PX, window.innerWidth - BESIDE_PX)} alt={promptOf(job)} />}</div>
         <div class="details-side">
           <StatusTag status={statusOf(job)} />
           <p class="details-prompt">{promptOf(job) || <em>no prompt</em>}</p>
