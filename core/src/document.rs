@@ -36,7 +36,8 @@ use crate::schema::Schema;
 use crate::view::View;
 
 pub use edits::Edited;
-pub(crate) use edits::at_path;
+pub(crate) use edits::{at_path, check_record, remove_record, restore_record};
+pub(crate) use writer::{delete_field, new_record, new_run, set_field};
 pub use restore::{RestoreError, Restored};
 
 /// The root field that tells which document this one was made from (F6).

@@ -4,6 +4,7 @@
 //! edits; [`json`] is the parser, which knows where each value stands.
 
 pub mod export;
+pub mod file;
 pub(crate) mod held;
 pub mod import;
 pub mod json;

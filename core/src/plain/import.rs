@@ -5,11 +5,16 @@
 //! only add and update (F6): a record that it lacks stays, and a value that a field held
 //! before is taken for an old copy.
 
+mod plan;
+mod resolve;
+
 use std::collections::BTreeSet;
 
 use automerge::{Change, ChangeHash};
 use serde::Serialize;
 
+use self::plan::Plan;
+use super::file::{self, File};
 use crate::blob::Blob;
 use crate::document::Document;
 use crate::edit::{EditError, Key};
@@ -102,7 +107,59 @@ pub struct Imported {
 }
 
 impl Document {
-    /// Takes `text` in.
+    /// Takes `text` in. The same text on the same version gives the same changes, to the
+    /// byte, on every device (F5).
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`]: nothing was taken in.
+    pub fn import(&mut self, text: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
+        let file = file::read(text, self.schema())?;
+        let heads = self.base_of(&file, &options.base)?;
+        let versioned = heads.is_some();
+        let mut base = match heads {
+            Some(heads) => self.at(&heads).map_err(EditError::from)?,
+            None => self.clone(),
+        };
+        let plan = Plan::make(&mut base, text, file, versioned)?;
+        let listed = base.view().rows().count();
+        if plan.report.removed * 2 > listed && !options.may_remove_most {
+            return Err(ImportError::RemovesMost { removed: plan.report.removed, of: listed });
+        }
+        let before = self.heads();
+        let made = plan.build(&mut base)?;
+        self.automerge_mut().apply_changes(made).map_err(EditError::from)?;
+        let changes = if self.heads() == before { Vec::new() } else { self.changes_since(&before) };
+        let keys = self.take_in(&changes);
+        Ok(Imported { changes, blobs: plan.blobs, keys, report: plan.report })
+    }
+
+    /// The heads that the file was made from, if they are known here.
+    fn base_of(
+        &self,
+        file: &File,
+        base: &ImportBase,
+    ) -> Result<Option<Vec<ChangeHash>>, ImportError> {
+        let heads: Vec<ChangeHash> = match base {
+            ImportBase::Unknown => return Ok(None),
+            ImportBase::Heads(heads) => heads.clone(),
+            ImportBase::FromText => match &file.sync {
+                Some(sync) if sync.document == self.id().to_string() && !sync.heads.is_empty() => {
+                    sync.heads.iter().filter_map(|head| head.parse().ok()).collect()
+                }
+                _ => return Ok(None),
+            },
+        };
+        match heads.iter().find(|hash| !self.has(&[**hash])) {
+            Some(missing) => Err(ImportError::Parked { missing: missing.to_string() }),
+            None => Ok(Some(heads)),
+        }
+    }
+}
+
+impl Document {
+    /// Takes `text` in. The same text on the same version gives the same changes, to the
+    /// byte, on every device (F5).
     ///
     /// # Errors
     ///
@@ -112,7 +169,46 @@ impl Document {
         text: &[u8],
         options: &ImportOptions,
     ) -> Result<Imported, ImportError> {
-        let _ = (text, options);
-        Ok(Imported::default())
+        let file = file::read(text, self.schema())?;
+        let heads = self.base_of(&file, &options.base)?;
+        let versioned = heads.is_some();
+        let mut base = match heads {
+            Some(heads) => self.at(&heads).map_err(EditError::from)?,
+            None => self.clone(),
+        };
+        let plan = Plan::make(&mut base, file, versioned)?;
+        let listed = base.view().rows().count();
+        if plan.report.removed * 2 > listed && !options.may_remove_most {
+            return Err(ImportError::RemovesMost { removed: plan.report.removed, of: listed });
+        }
+        let before = self.heads();
+        let made = plan.build(&mut base)?;
+        self.automerge_mut().apply_changes(made).map_err(EditError::from)?;
+        let changes =
+            if self.heads() == before { Vec::new() } else { self.changes_since(&before) };
+        let keys = self.take_in(&changes);
+        Ok(Imported { changes, blobs: plan.blobs, keys, report: plan.report })
+    }
+
+    /// The heads that the file was made from; none if nothing says so.
+    fn base_of(
+        &self,
+        file: &File,
+        base: &ImportBase,
+    ) -> Result<Option<Vec<ChangeHash>>, ImportError> {
+        let heads: Vec<ChangeHash> = match base {
+            ImportBase::Unknown => return Ok(None),
+            ImportBase::Heads(heads) => heads.clone(),
+            ImportBase::FromText => match &file.sync {
+                Some(sync) if sync.document == self.id().to_string() && !sync.heads.is_empty() => {
+                    sync.heads.iter().filter_map(|head| head.parse().ok()).collect()
+                }
+                _ => return Ok(None),
+            },
+        };
+        match heads.iter().find(|hash| !self.has(&[**hash])) {
+            Some(missing) => Err(ImportError::Parked { missing: missing.to_string() }),
+            None => Ok(Some(heads)),
+        }
     }
 }
