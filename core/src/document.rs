@@ -36,7 +36,7 @@ use crate::schema::Schema;
 use crate::view::View;
 
 pub use edits::Edited;
-pub(crate) use edits::{at_path, check_record, remove_record, restore_record};
+pub(crate) use edits::{at_path, check_record, op_name, remove_record, restore_record};
 pub(crate) use writer::{delete_field, new_record, new_run, set_field};
 pub use restore::{RestoreError, Restored};
 

@@ -3,6 +3,7 @@
 
 pub mod blob;
 pub mod chunk;
+pub mod conflict;
 pub mod document;
 pub mod edit;
 pub mod id;

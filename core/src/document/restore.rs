@@ -51,8 +51,8 @@ impl Document {
     pub fn restore(&mut self, chunks: &[Vec<u8>]) -> Result<Restored, RestoreError> {
         let restored = catch_unwind(AssertUnwindSafe(|| self.restored(chunks)));
         let (doc, changes) = restored.unwrap_or(Err(RestoreError::Panicked))?;
+        *self.automerge_mut() = doc; // Also where nothing is new yet: orphans wait inside.
         if changes > 0 {
-            *self.automerge_mut() = doc;
             self.rebuild();
         }
         Ok(Restored { changes })
@@ -83,7 +83,9 @@ impl Document {
                 return Err(RestoreError::OtherDocument { index });
             }
             if doc.get_heads() == [self.first_change] {
-                doc = loaded; // Loading is several times faster than merging.
+                // Loading is several times faster than merging. What was saved of the empty
+                // one is its orphans: changes that came before those that they follow.
+                rest.extend(std::mem::replace(&mut doc, loaded).save());
                 before = vec![self.first_change];
             } else {
                 doc.merge(&mut loaded)

@@ -21,8 +21,6 @@ pub struct SyncBlock {
 /// One record of the file.
 #[derive(Clone, Debug)]
 pub(crate) struct FileRecord {
-    /// Its place in the text, in bytes.
-    pub(crate) at: usize,
     pub(crate) fields: Map<String, Value>,
 }
 
@@ -128,7 +126,7 @@ fn read_record(text: &[u8], schema: &Schema, nth: usize, item: Node) -> Result<F
     }
     crate::document::check_record(&fields)
         .map_err(|error| text_error(text, at, format!("in {name}, {error}")))?;
-    Ok(FileRecord { at, fields })
+    Ok(FileRecord { fields })
 }
 
 fn read_counter(text: &[u8], name: &str, node: &Node) -> Result<Option<u64>, ImportError> {

@@ -113,57 +113,6 @@ impl Document {
     /// # Errors
     ///
     /// [`ImportError`]: nothing was taken in.
-    pub fn import(&mut self, text: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
-        let file = file::read(text, self.schema())?;
-        let heads = self.base_of(&file, &options.base)?;
-        let versioned = heads.is_some();
-        let mut base = match heads {
-            Some(heads) => self.at(&heads).map_err(EditError::from)?,
-            None => self.clone(),
-        };
-        let plan = Plan::make(&mut base, text, file, versioned)?;
-        let listed = base.view().rows().count();
-        if plan.report.removed * 2 > listed && !options.may_remove_most {
-            return Err(ImportError::RemovesMost { removed: plan.report.removed, of: listed });
-        }
-        let before = self.heads();
-        let made = plan.build(&mut base)?;
-        self.automerge_mut().apply_changes(made).map_err(EditError::from)?;
-        let changes = if self.heads() == before { Vec::new() } else { self.changes_since(&before) };
-        let keys = self.take_in(&changes);
-        Ok(Imported { changes, blobs: plan.blobs, keys, report: plan.report })
-    }
-
-    /// The heads that the file was made from, if they are known here.
-    fn base_of(
-        &self,
-        file: &File,
-        base: &ImportBase,
-    ) -> Result<Option<Vec<ChangeHash>>, ImportError> {
-        let heads: Vec<ChangeHash> = match base {
-            ImportBase::Unknown => return Ok(None),
-            ImportBase::Heads(heads) => heads.clone(),
-            ImportBase::FromText => match &file.sync {
-                Some(sync) if sync.document == self.id().to_string() && !sync.heads.is_empty() => {
-                    sync.heads.iter().filter_map(|head| head.parse().ok()).collect()
-                }
-                _ => return Ok(None),
-            },
-        };
-        match heads.iter().find(|hash| !self.has(&[**hash])) {
-            Some(missing) => Err(ImportError::Parked { missing: missing.to_string() }),
-            None => Ok(Some(heads)),
-        }
-    }
-}
-
-impl Document {
-    /// Takes `text` in. The same text on the same version gives the same changes, to the
-    /// byte, on every device (F5).
-    ///
-    /// # Errors
-    ///
-    /// [`ImportError`]: nothing was taken in.
     pub fn import(
         &mut self,
         text: &[u8],

@@ -1,0 +1,408 @@
+//! Rules D3 to D11, each by the smallest story that shows it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{device, map, merge};
+use plainsync_core::edit::{Edit, EditError, Key};
+use plainsync_core::replica::StepError;
+use serde_json::json;
+
+#[test]
+fn d2_a_clock_ten_years_off_decides_nothing() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    merge(&mut a, &mut b);
+    b.clock += 10 * 365 * 24 * 3_600_000;
+    b.set(&key, json!({"width": 32}));
+    b.set(&key, json!({"width": 33}));
+    merge(&mut a, &mut b);
+    a.set(&key, json!({"width": 64})); // Knows b's edit, so it wins whatever the clocks say.
+    merge(&mut a, &mut b);
+    assert_eq!(b.field(&key, "width"), json!(64));
+}
+
+#[test]
+fn d3_edits_to_different_fields_all_survive() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert(
+        "key-0001",
+        json!({"prompt": "knight", "extra": {"x": 1, "y": 1}}),
+    );
+    merge(&mut a, &mut b);
+    a.set(&key, json!({"prompt": "mage", "extra": {"x": 2, "y": 1}}));
+    b.set(&key, json!({"width": 128, "extra": {"x": 1, "y": 2}}));
+    merge(&mut a, &mut b);
+    assert_eq!(a.field(&key, "prompt"), json!("mage"));
+    assert_eq!(a.field(&key, "width"), json!(128));
+    assert_eq!(a.field(&key, "extra"), json!({"x": 2, "y": 2}));
+    assert!(a.row(&key).conflicts.is_empty());
+}
+
+#[test]
+fn d4_edits_apart_to_one_field_are_listed_until_resolved() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    merge(&mut a, &mut b);
+    a.set(&key, json!({"prompt": "mage"}));
+    b.set(&key, json!({"prompt": "dragon"}));
+    merge(&mut a, &mut b);
+    assert_eq!(a.row(&key).conflicts, ["prompt"]);
+    let conflict = a.document().conflicts(&key).remove(0);
+    let values: Vec<_> = conflict
+        .values
+        .iter()
+        .map(|side| side.value.clone())
+        .collect();
+    assert!(values.contains(&json!("mage")) && values.contains(&json!("dragon")));
+    let devices: Vec<_> = conflict
+        .values
+        .iter()
+        .map(|side| side.device.clone())
+        .collect();
+    assert!(
+        devices.contains(&Some(format!("{:016x}", 1)))
+            && devices.contains(&Some(format!("{:016x}", 2)))
+    );
+
+    let seen: Vec<String> = conflict.values.iter().map(|side| side.op.clone()).collect();
+    let resolve = Edit::Resolve {
+        key: key.clone(),
+        field: "prompt".to_owned(),
+        value: json!("mage"),
+        seen,
+    };
+    b.set(&key, json!({"prompt": "wizard"}));
+    a.pull(&b);
+    let refused = a.try_edit(resolve.clone()).unwrap_err();
+    assert!(
+        matches!(refused, StepError::Edit(EditError::Moved { .. })),
+        "{refused}"
+    );
+
+    a.set(&key, json!({"prompt": "golem"}));
+    merge(&mut a, &mut b);
+    assert!(
+        a.row(&key).conflicts.is_empty(),
+        "an edit that knew both sides settles it"
+    );
+}
+
+#[test]
+fn d4_equal_values_are_no_conflict() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    merge(&mut a, &mut b);
+    a.set(&key, json!({"prompt": "mage"}));
+    b.set(&key, json!({"prompt": "mage"}));
+    merge(&mut a, &mut b);
+    assert!(a.row(&key).conflicts.is_empty());
+}
+
+#[test]
+fn d5_a_runs_fields_win_or_lose_together() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    merge(&mut a, &mut b);
+    a.set(
+        &key,
+        json!({"status": "success", "result": "image of a", "duration": 1.5}),
+    );
+    b.set(
+        &key,
+        json!({"status": "error", "error": "no credit", "duration": 2.5}),
+    );
+    merge(&mut a, &mut b);
+    let run = ["status", "result", "error", "duration"].map(|name| a.field(&key, name));
+    let whole = [
+        [
+            json!("success"),
+            json!("image of a"),
+            json!(null),
+            json!(1.5),
+        ],
+        [json!("error"), json!(null), json!("no credit"), json!(2.5)],
+    ];
+    assert!(whole.contains(&run), "{run:?}");
+    assert_eq!(a.row(&key).conflicts, ["run"]);
+}
+
+#[test]
+fn d5_a_result_reaches_its_own_run_only() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    a.order(&key, "run-one", "server");
+    merge(&mut a, &mut b);
+    b.order(&key, "run-two", "server");
+    let set = map(json!({"status": "success", "result": "late"}));
+    a.edit(Edit::Progress {
+        key: key.clone(),
+        run_id: "run-one".to_owned(),
+        set,
+    });
+    merge(&mut a, &mut b);
+    assert_eq!(a.row(&key).run.as_ref().unwrap().id, "run-two");
+    assert_eq!(a.field(&key, "status"), json!("queued"));
+    assert_eq!(a.field(&key, "result"), json!(null));
+}
+
+#[test]
+fn d6_removing_moves_to_the_bin_and_restoring_brings_back() {
+    let mut a = device(1);
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    a.remove(&key);
+    assert!(a.row(&key).in_bin);
+    assert!(a.labels().is_empty());
+    a.edit(Edit::Restore {
+        keys: vec![key.clone()],
+    });
+    assert!(!a.row(&key).in_bin);
+    assert_eq!(a.field(&key, "prompt"), json!("knight"));
+    a.remove(&key);
+    assert!(a.row(&key).in_bin, "a second removal counts");
+}
+
+#[test]
+fn d6_an_edit_made_apart_beats_a_removal() {
+    for nested in [false, true] {
+        let (mut a, mut b) = (device(1), device(2));
+        let key = a.insert("key-0001", json!({"prompt": "knight", "extra": {"x": 1}}));
+        merge(&mut a, &mut b);
+        a.remove(&key);
+        b.set(
+            &key,
+            if nested {
+                json!({"extra": {"x": 2}})
+            } else {
+                json!({"width": 99})
+            },
+        );
+        merge(&mut a, &mut b);
+        assert!(
+            !a.row(&key).in_bin && a.row(&key).kept_by_edit,
+            "nested: {nested}"
+        );
+        a.remove(&key);
+        merge(&mut a, &mut b);
+        assert!(b.row(&key).in_bin, "a removal that knew the edit holds");
+    }
+}
+
+#[test]
+fn d6_two_removals_apart_are_one_and_a_late_result_lands_in_the_bin() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    a.order(&key, "run-one", "server");
+    merge(&mut a, &mut b);
+    a.remove(&key);
+    b.remove(&key);
+    let set = map(json!({"status": "success"}));
+    b.edit(Edit::Progress {
+        key: key.clone(),
+        run_id: "run-one".to_owned(),
+        set,
+    });
+    merge(&mut a, &mut b);
+    assert!(a.row(&key).in_bin);
+    assert_eq!(a.field(&key, "status"), json!("success"));
+}
+
+#[test]
+fn d6_purging_keeps_key_label_and_creation_time_only() {
+    let mut a = device(1);
+    let key = a.insert("key-0001", json!({"prompt": "knight", "createdAt": 5}));
+    let refused = a
+        .try_edit(Edit::Purge {
+            keys: vec![key.clone()],
+        })
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        StepError::Edit(EditError::NotInBin { .. })
+    ));
+    a.remove(&key);
+    a.edit(Edit::Purge {
+        keys: vec![key.clone()],
+    });
+    assert_eq!(a.row(&key).job, map(json!({"id": "job-1", "createdAt": 5})));
+    assert_eq!(a.document().view().bin().count(), 0);
+    let next = a.insert("key-0002", json!({"prompt": "mage"}));
+    assert_eq!(
+        a.row(&next).label,
+        "job-2",
+        "D9: a number is not given twice"
+    );
+}
+
+#[test]
+fn d7_two_records_that_claim_one_label_both_stay() {
+    let (mut a, mut b) = (device(1), device(2));
+    let ka = a.insert("key-aaaa", json!({"prompt": "knight"}));
+    let kb = b.insert("key-bbbb", json!({"prompt": "mage"}));
+    assert_eq!(
+        (a.row(&ka).label.as_str(), b.row(&kb).label.as_str()),
+        ("job-1", "job-1")
+    );
+    merge(&mut a, &mut b);
+    let mut labels = a.labels();
+    labels.sort();
+    assert_eq!(labels, ["job-1", "job-1-2"]);
+    assert_eq!(a.row(&ka).label, b.row(&ka).label);
+    assert!(a.document().view().by_label("job-1-2").is_some());
+    let next = a.insert("key-cccc", json!({"prompt": "dragon"}));
+    assert_eq!(a.row(&next).label, "job-2");
+}
+
+#[test]
+fn d7_references_follow_the_record_not_the_label() {
+    let (mut a, mut b) = (device(1), device(2));
+    let source = a.insert("key-aaaa", json!({"prompt": "knight"}));
+    let rotation = json!({"isRotation": true, "rotationData": {"sourceJobId": "job-1", "toDirection": "east"}});
+    let turned = a.insert("key-cccc", rotation);
+    assert_eq!(
+        a.field(&turned, "rotationData")["sourceJobId"],
+        json!(source.0)
+    );
+    b.insert("key-bbbb", json!({"prompt": "mage"}));
+    merge(&mut a, &mut b);
+    let label = a.row(&source).label.clone();
+    let exported: serde_json::Value = serde_json::from_str(&a.json()).unwrap();
+    let jobs = exported["jobs"].as_array().unwrap();
+    let job = jobs
+        .iter()
+        .find(|job| job["isRotation"] == json!(true))
+        .unwrap();
+    assert_eq!(job["rotationData"]["sourceJobId"], json!(label));
+}
+
+#[test]
+fn d8_unknown_fields_and_every_number_survive() {
+    let mut a = device(1);
+    let file = r#"{"jobs":[{"id":"job-1","createdAt":1,"big":18446744073709551615,"small":-9223372036854775808,
+        "half":0.5,"tiny":1e-300,"deep":{"list":[1,{"x":null}],"text":"ü\u0000"},"result":"not an image","__proto__":{"a":1}}],
+        "note":{"by":"hand"}}"#;
+    a.import(file).unwrap();
+    let out: serde_json::Value = serde_json::from_str(&a.json()).unwrap();
+    let given: serde_json::Value = serde_json::from_str(file).unwrap();
+    assert_eq!(out["jobs"], given["jobs"]);
+    assert_eq!(out["note"], given["note"]);
+    let refused = a
+        .import(r#"{"jobs":[{"id":"job-2","n":1e400}]}"#)
+        .unwrap_err()
+        .to_string();
+    assert!(refused.starts_with("line 1, column "), "{refused}");
+}
+
+#[test]
+fn d9_the_next_number_never_falls() {
+    let (mut a, mut b) = (device(1), device(2));
+    a.import(r#"{"jobs":[{"id":"job-3","createdAt":1}],"lastJobId":12}"#)
+        .unwrap();
+    assert_eq!(a.document().view().next_number(), 12);
+    a.import(r#"{"jobs":[{"id":"job-3","createdAt":1}],"lastJobId":2}"#)
+        .unwrap();
+    assert_eq!(
+        a.document().view().next_number(),
+        12,
+        "a lower one is raised, not an error"
+    );
+    b.import(r#"{"jobs":[],"lastJobId":20}"#).unwrap();
+    merge(&mut a, &mut b);
+    assert_eq!(a.document().view().next_number(), 20);
+    let key = a.insert("key-0001", json!({"id": "job-40", "prompt": "x"}));
+    a.remove(&key);
+    assert_eq!(a.document().view().next_number(), 41);
+}
+
+#[test]
+fn d11_restoring_an_older_version_is_a_new_edit() {
+    let mut a = device(1);
+    let kept = a.insert("key-0001", json!({"prompt": "knight"}));
+    let binned = a.insert("key-0002", json!({"prompt": "mage"}));
+    a.remove(&binned);
+    let heads = a.document().version().heads;
+    let before: serde_json::Value = serde_json::from_str(&a.json()).unwrap();
+    a.set(
+        &kept,
+        json!({"prompt": "changed", "status": "error", "extra": 1}),
+    );
+    a.edit(Edit::Restore {
+        keys: vec![binned.clone()],
+    });
+    a.set(&binned, json!({"prompt": "changed too"}));
+    let late = a.insert("key-0003", json!({"prompt": "late"}));
+    let changed = a.json();
+    let later = a.document().version().heads;
+    a.edit(Edit::Return {
+        heads: heads.clone(),
+    });
+    let after: serde_json::Value = serde_json::from_str(&a.json()).unwrap();
+    assert_eq!(after["jobs"], before["jobs"]);
+    assert!(
+        a.row(&late).in_bin && a.row(&binned).in_bin,
+        "nothing after it is lost"
+    );
+    assert_eq!(a.field(&binned, "prompt"), json!("mage"));
+    a.edit(Edit::Return { heads: later });
+    let back: serde_json::Value = serde_json::from_str(&a.json()).unwrap();
+    let changed: serde_json::Value = serde_json::from_str(&changed).unwrap();
+    assert_eq!(back["jobs"], changed["jobs"], "going back is undoable");
+    let unknown = Edit::Return {
+        heads: vec!["00".repeat(32)],
+    };
+    assert!(matches!(
+        a.try_edit(unknown),
+        Err(StepError::Edit(EditError::NoSuchVersion { .. }))
+    ));
+}
+
+#[test]
+fn edits_that_cannot_be_are_refused_with_a_reason() {
+    let mut a = device(1);
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    let nobody = Key("key-9999".to_owned());
+    let set = |key: &Key, set| Edit::Change {
+        key: key.clone(),
+        set: map(set),
+        unset: Vec::new(),
+    };
+    let cases = [
+        (
+            set(&nobody, json!({"prompt": "x"})),
+            "there is no record with the key \"key-9999\"",
+        ),
+        (
+            set(&key, json!({"runs": {}})),
+            "runs is a name that the engine keeps for itself",
+        ),
+        (
+            Edit::Insert {
+                key: Key("short".to_owned()),
+                record: map(json!({})),
+                order: None,
+            },
+            "the key \"short\" is not allowed",
+        ),
+        (
+            Edit::Run {
+                keys: vec![key.clone()],
+                orders: vec![],
+            },
+            "orders is 0 orders for 1 records",
+        ),
+        (
+            Edit::Progress {
+                key: key.clone(),
+                run_id: "nope".to_owned(),
+                set: map(json!({"status": "x"})),
+            },
+            "job-1 has no run \"nope\"",
+        ),
+    ];
+    let before = a.json();
+    for (edit, says) in cases {
+        let refused = a.try_edit(edit).unwrap_err().to_string();
+        assert!(refused.starts_with(says), "{refused}");
+    }
+    assert_eq!(a.json(), before);
+}
