@@ -36,8 +36,13 @@ impl Document {
     /// Every conflict of the record at `key`, by field.
     #[must_use]
     pub fn conflicts(&self, key: &Key) -> Vec<Conflict> {
-        let Some(record) = self.record(key) else { return Vec::new() };
-        let own = record.fields.iter().map(|(name, field)| (name.as_str(), field));
+        let Some(record) = self.record(key) else {
+            return Vec::new();
+        };
+        let own = record
+            .fields
+            .iter()
+            .map(|(name, field)| (name.as_str(), field));
         let run = record.run.iter().map(|field| (RUN, field));
         own.chain(run)
             .filter(|(_, field)| field.is_conflict())

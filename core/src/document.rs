@@ -37,8 +37,8 @@ use crate::view::View;
 
 pub use edits::Edited;
 pub(crate) use edits::{at_path, check_record, op_name, remove_record, restore_record};
-pub(crate) use writer::{delete_field, new_record, new_run, set_field};
 pub use restore::{RestoreError, Restored};
+pub(crate) use writer::{delete_field, new_record, new_run, set_field};
 
 /// The root field that tells which document this one was made from (F6).
 pub(crate) const FROM: &str = "from";

@@ -42,7 +42,11 @@ const ENVELOPE: [&str; 3] = ["status", "message", "fileSize"];
 
 pub(crate) fn text_error(text: &[u8], at: usize, reason: String) -> ImportError {
     let place = position(text, at);
-    ImportError::Text { line: place.line, column: place.column, reason }
+    ImportError::Text {
+        line: place.line,
+        column: place.column,
+        reason,
+    }
 }
 
 /// Reads only the version of a file: cheap enough to ask before anything else.
@@ -52,7 +56,9 @@ pub(crate) fn text_error(text: &[u8], at: usize, reason: String) -> ImportError 
 /// [`ImportError::Text`]: the text is not such a file.
 pub fn sync_block(text: &[u8]) -> Result<Option<SyncBlock>, ImportError> {
     let root = parse(text)?;
-    root.get("sync").map(|node| read_sync(text, node)).transpose()
+    root.get("sync")
+        .map(|node| read_sync(text, node))
+        .transpose()
 }
 
 fn parse(text: &[u8]) -> Result<Node, ImportError> {
@@ -68,7 +74,10 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
     let at = root.at;
     let collection = &schema.collection;
     let Tree::Object(members) = root.tree else {
-        let reason = format!("the file is {}; an object with {collection:?} is expected", root.what());
+        let reason = format!(
+            "the file is {}; an object with {collection:?} is expected",
+            root.what()
+        );
         return Err(text_error(text, at, reason));
     };
     let mut file = File::default();
@@ -96,13 +105,16 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
         }
     }
     if !found {
-        let reason = format!("the file has no {collection:?}; a list of objects under that name is expected");
+        let reason = format!(
+            "the file has no {collection:?}; a list of objects under that name is expected"
+        );
         return Err(text_error(text, at, reason));
     }
     let skip: Vec<&str> = schema.text_fields.iter().map(String::as_str).collect();
     for record in &mut file.records {
         let mut value = Value::Object(std::mem::take(&mut record.fields));
-        file.blobs.extend(crate::blob::externalize(&mut value, &skip));
+        file.blobs
+            .extend(crate::blob::externalize(&mut value, &skip));
         if let Value::Object(fields) = value {
             record.fields = fields;
         }
@@ -110,16 +122,28 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
     Ok(file)
 }
 
-fn read_record(text: &[u8], schema: &Schema, nth: usize, item: Node) -> Result<FileRecord, ImportError> {
+fn read_record(
+    text: &[u8],
+    schema: &Schema,
+    nth: usize,
+    item: Node,
+) -> Result<FileRecord, ImportError> {
     let (at, what) = (item.at, item.what());
     let name = format!("{}[{nth}]", schema.collection);
     let Tree::Object(members) = item.tree else {
-        return Err(text_error(text, at, format!("{name} is {what}; an object is expected")));
+        return Err(text_error(
+            text,
+            at,
+            format!("{name} is {what}; an object is expected"),
+        ));
     };
     let mut fields = Map::new();
     for member in members {
         if is_reserved(&member.key) {
-            let reason = format!("{name} has a field {:?}, a name that is kept for the engine", member.key);
+            let reason = format!(
+                "{name} has a field {:?}, a name that is kept for the engine",
+                member.key
+            );
             return Err(text_error(text, member.at, reason));
         }
         fields.insert(member.key, member.node.into_value());
@@ -149,11 +173,15 @@ fn read_counter(text: &[u8], name: &str, node: &Node) -> Result<Option<u64>, Imp
 
 fn read_sync(text: &[u8], node: &Node) -> Result<SyncBlock, ImportError> {
     let refused = |at: usize, what: &str| {
-        let reason = format!("the \"sync\" block {what}; it needs \"document\", a text, and \"heads\", a list of 64-digit hashes. Remove the whole block to import the file without its version");
+        let reason = format!(
+            "the \"sync\" block {what}; it needs \"document\", a text, and \"heads\", a list of 64-digit hashes. Remove the whole block to import the file without its version"
+        );
         text_error(text, at, reason)
     };
     let document = node.get("document").and_then(Node::as_str);
-    let document = document.ok_or_else(|| refused(node.at, "has no \"document\""))?.to_owned();
+    let document = document
+        .ok_or_else(|| refused(node.at, "has no \"document\""))?
+        .to_owned();
     let heads = node.get("heads").and_then(Node::as_array);
     let heads = heads.ok_or_else(|| refused(node.at, "has no \"heads\""))?;
     let heads = heads

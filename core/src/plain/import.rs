@@ -128,15 +128,28 @@ impl Document {
         let plan = Plan::make(&mut base, file, versioned)?;
         let listed = base.view().rows().count();
         if plan.report.removed * 2 > listed && !options.may_remove_most {
-            return Err(ImportError::RemovesMost { removed: plan.report.removed, of: listed });
+            return Err(ImportError::RemovesMost {
+                removed: plan.report.removed,
+                of: listed,
+            });
         }
         let before = self.heads();
         let made = plan.build(&mut base)?;
-        self.automerge_mut().apply_changes(made).map_err(EditError::from)?;
-        let changes =
-            if self.heads() == before { Vec::new() } else { self.changes_since(&before) };
+        self.automerge_mut()
+            .apply_changes(made)
+            .map_err(EditError::from)?;
+        let changes = if self.heads() == before {
+            Vec::new()
+        } else {
+            self.changes_since(&before)
+        };
         let keys = self.take_in(&changes);
-        Ok(Imported { changes, blobs: plan.blobs, keys, report: plan.report })
+        Ok(Imported {
+            changes,
+            blobs: plan.blobs,
+            keys,
+            report: plan.report,
+        })
     }
 
     /// The heads that the file was made from; none if nothing says so.
@@ -150,13 +163,18 @@ impl Document {
             ImportBase::Heads(heads) => heads.clone(),
             ImportBase::FromText => match &file.sync {
                 Some(sync) if sync.document == self.id().to_string() && !sync.heads.is_empty() => {
-                    sync.heads.iter().filter_map(|head| head.parse().ok()).collect()
+                    sync.heads
+                        .iter()
+                        .filter_map(|head| head.parse().ok())
+                        .collect()
                 }
                 _ => return Ok(None),
             },
         };
         match heads.iter().find(|hash| !self.has(&[**hash])) {
-            Some(missing) => Err(ImportError::Parked { missing: missing.to_string() }),
+            Some(missing) => Err(ImportError::Parked {
+                missing: missing.to_string(),
+            }),
             None => Ok(Some(heads)),
         }
     }

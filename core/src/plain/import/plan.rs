@@ -24,9 +24,19 @@ use crate::view::text_of;
 
 /// What is asked of one record.
 enum Step {
-    New { key: Key, stored: Value },
-    Alter { record: Record, fields: Alteration, restore: bool },
-    Remove { record: Record, fingerprint: String },
+    New {
+        key: Key,
+        stored: Value,
+    },
+    Alter {
+        record: Record,
+        fields: Alteration,
+        restore: bool,
+    },
+    Remove {
+        record: Record,
+        fingerprint: String,
+    },
 }
 
 /// The fields of one record that differ.
@@ -61,7 +71,12 @@ impl Plan {
     ) -> Result<Self, ImportError> {
         let found = base.view().len() + file.records.len();
         if file.records.len() > DOCUMENT_RECORDS_MAX {
-            return Err(EditError::TooMany { what: "records", found, max: DOCUMENT_RECORDS_MAX }.into());
+            return Err(EditError::TooMany {
+                what: "records",
+                found,
+                max: DOCUMENT_RECORDS_MAX,
+            }
+            .into());
         }
         let mut plan = Self {
             steps: Vec::new(),
@@ -69,7 +84,10 @@ impl Plan {
             root_unset: Vec::new(),
             seconds: base.newest_seconds(),
             blobs: Vec::new(),
-            report: ImportReport { records: file.records.len(), ..ImportReport::default() },
+            report: ImportReport {
+                records: file.records.len(),
+                ..ImportReport::default()
+            },
         };
         if base.is_new() {
             plan.seconds = plan.seconds.max(file.saved_seconds.unwrap_or(0));
@@ -107,7 +125,9 @@ impl Plan {
             }
         }
         if versioned {
-            let gone = now.keys().filter(|name| ours(name) && !file.root.contains_key(*name));
+            let gone = now
+                .keys()
+                .filter(|name| ours(name) && !file.root.contains_key(*name));
             self.root_unset = gone.cloned().collect();
         }
         if let (Some(name), Some(counter)) = (&base.schema().counter, file.counter)
@@ -128,7 +148,10 @@ impl Plan {
     fn add(&mut self, base: &Document, key: &Key, fields: Map<String, Value>) {
         let run_id = derived_key("r", &[key.0.as_bytes()]);
         let stored = new_record(base.schema(), fields, &run_id, None);
-        self.steps.push(Step::New { key: key.clone(), stored });
+        self.steps.push(Step::New {
+            key: key.clone(),
+            stored,
+        });
         self.report.added += 1;
     }
 
@@ -142,15 +165,19 @@ impl Plan {
     ) {
         let schema = base.schema().clone();
         let label = base.label_of(key);
-        if fields.get(&schema.label_field).is_some_and(|found| text_of(found) == label) {
+        if fields
+            .get(&schema.label_field)
+            .is_some_and(|found| text_of(found) == label)
+        {
             // What is shown need not be what is stored (D7): an unchanged label is no edit.
             match record.fields.get(&schema.label_field) {
                 Some(stored) => fields.insert(schema.label_field.clone(), stored.value().clone()),
                 None => fields.remove(&schema.label_field),
             };
         }
-        let (run, own): (Map<_, _>, Map<_, _>) =
-            fields.into_iter().partition(|(name, _)| schema.is_run_field(name));
+        let (run, own): (Map<_, _>, Map<_, _>) = fields
+            .into_iter()
+            .partition(|(name, _)| schema.is_run_field(name));
         let mut alteration = Alteration {
             run: self.run_of(base, key, &record, run, versioned),
             ..Alteration::default()
@@ -178,7 +205,11 @@ impl Plan {
         } else {
             return;
         }
-        self.steps.push(Step::Alter { record, fields: alteration, restore });
+        self.steps.push(Step::Alter {
+            record,
+            fields: alteration,
+            restore,
+        });
     }
 
     /// D5: fields of a run that differ make a run of their own, whole.
@@ -190,7 +221,10 @@ impl Plan {
         file: Map<String, Value>,
         versioned: bool,
     ) -> Option<(String, Map<String, Value>)> {
-        let now = record.current_run().map(|(_, run)| run.values()).unwrap_or_default();
+        let now = record
+            .current_run()
+            .map(|(_, run)| run.values())
+            .unwrap_or_default();
         let wanted = if versioned {
             file.clone()
         } else {
@@ -205,11 +239,12 @@ impl Plan {
         if !versioned {
             let says = |run: &Run| {
                 let run = run.values();
-                file.iter().all(|(name, value)| run.get(name).is_some_and(|held| same(held, value)))
+                file.iter()
+                    .all(|(name, value)| run.get(name).is_some_and(|held| same(held, value)))
             };
-            let mut differing = file.iter().filter(|(name, value)| {
-                now.get(*name).is_none_or(|now| !same(now, value))
-            });
+            let mut differing = file
+                .iter()
+                .filter(|(name, value)| now.get(*name).is_none_or(|now| !same(now, value)));
             let held = base.held();
             if record.runs.values().any(says)
                 || differing.all(|(name, value)| held.ever(&[key.0.clone(), name.clone()], value))
@@ -218,7 +253,10 @@ impl Plan {
                 return None;
             }
         }
-        let run_id = derived_key("r", &[key.0.as_bytes(), wanted_value.to_string().as_bytes()]);
+        let run_id = derived_key(
+            "r",
+            &[key.0.as_bytes(), wanted_value.to_string().as_bytes()],
+        );
         Some((run_id, wanted))
     }
 
@@ -227,7 +265,10 @@ impl Plan {
         for row in base.view().rows().filter(|row| !kept.contains(&row.key)) {
             let record = base.record_or(&row.key)?;
             let fingerprint = record.fingerprint(base.automerge());
-            self.steps.push(Step::Remove { record, fingerprint });
+            self.steps.push(Step::Remove {
+                record,
+                fingerprint,
+            });
             self.report.removed += 1;
         }
         Ok(())
@@ -244,7 +285,9 @@ impl Plan {
         let mut changes = Vec::new();
         for (nth, steps) in groups.into_iter().enumerate() {
             let mut trial = base.clone();
-            let Some(hash) = self.write(&mut trial, &[0; 16], nth == 0, steps)? else { continue };
+            let Some(hash) = self.write(&mut trial, &[0; 16], nth == 0, steps)? else {
+                continue;
+            };
             if let Some(hash) = self.write(base, &hash.0, nth == 0, steps)? {
                 changes.extend(base.automerge().get_change_by_hash(&hash));
             }
@@ -259,7 +302,10 @@ impl Plan {
         first: bool,
         steps: &[Step],
     ) -> Result<Option<automerge::ChangeHash>, EditError> {
-        document.automerge_mut().set_actor(ActorId::from(actor)).set_author(None);
+        document
+            .automerge_mut()
+            .set_actor(ActorId::from(actor))
+            .set_author(None);
         let collection = document.collection().clone();
         let ((), hash) = document.write(self.seconds, Some("file"), |tx| {
             if first {
@@ -287,8 +333,15 @@ impl Step {
     ) -> Result<(), EditError> {
         match self {
             Step::New { key, stored } => put(tx, collection, &key.0, stored)?,
-            Step::Remove { record, fingerprint } => remove_record(tx, record, fingerprint)?,
-            Step::Alter { record, fields, restore } => {
+            Step::Remove {
+                record,
+                fingerprint,
+            } => remove_record(tx, record, fingerprint)?,
+            Step::Alter {
+                record,
+                fields,
+                restore,
+            } => {
                 for (name, value) in &fields.set {
                     set_field(tx, record.home(), record.fields.get(name), name, value)?;
                 }

@@ -72,7 +72,11 @@ fn find(
             _ => fit == Fit::Label,
         }
     };
-    shown.chain(claimed).filter(|row| !taken.contains(&row.key)).find(fits).map(|row| row.key.clone())
+    shown
+        .chain(claimed)
+        .filter(|row| !taken.contains(&row.key))
+        .find(fits)
+        .map(|row| row.key.clone())
 }
 
 /// A key from what identifies the record: label and creation time, or all of it where there
@@ -83,13 +87,21 @@ fn new_key(
     occurrences: &mut HashMap<String, usize>,
 ) -> Key {
     let schema = base.schema();
-    let label = fields.get(&schema.label_field).map(text_of).unwrap_or_default();
+    let label = fields
+        .get(&schema.label_field)
+        .map(text_of)
+        .unwrap_or_default();
     let identity = match fields.get(&schema.created_field) {
         Some(created) if !created.is_null() => created.to_string(),
         _ => Value::Object(fields.clone()).to_string(),
     };
-    let nth = occurrences.entry(format!("{label} {identity}")).or_insert(0);
+    let nth = occurrences
+        .entry(format!("{label} {identity}"))
+        .or_insert(0);
     *nth += 1;
     let nth = (*nth as u64).to_le_bytes();
-    Key(derived_key("k", &[label.as_bytes(), identity.as_bytes(), &nth]))
+    Key(derived_key(
+        "k",
+        &[label.as_bytes(), identity.as_bytes(), &nth],
+    ))
 }
