@@ -1,6 +1,9 @@
 //! The steps that run other tools: cargo, npm, node.
 
-use std::{env, path::Path};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use xshell::cmd;
 
@@ -76,6 +79,10 @@ pub(super) fn native(house: &House) -> Done {
 /// The tests that load the built wasm in Node.
 pub(super) fn wasm(house: &House) -> Done {
     wasm::build(house)?;
+    build_debug(house)?;
+    let _native = house
+        .shell
+        .push_env("PLAINSYNC_MERGE", debug_program(house, "merge"));
     node_tests(
         house,
         &house.root.join("wasm/tests"),
@@ -98,16 +105,22 @@ pub(super) fn browser(house: &House) -> Done {
     machine::npm_packages(house, &folder)?;
     let chromium = machine::chromium(house)?;
     let _chromium = house.shell.push_env("CHROMIUM", chromium);
-    let server = house
-        .target
-        .join("debug")
-        .join(format!("plainsync{}", env::consts::EXE_SUFFIX));
-    let _server = house.shell.push_env("PLAINSYNC_BIN", server);
+    let _server = house
+        .shell
+        .push_env("PLAINSYNC_BIN", debug_program(house, "plainsync"));
     node_tests(
         house,
         &folder,
         "Mend what failed above; screenshots are in the folder artifacts.",
     )
+}
+
+/// A program that [`build_debug`] leaves.
+fn debug_program(house: &House, name: &str) -> PathBuf {
+    house
+        .target
+        .join("debug")
+        .join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
 /// Builds what the tests run, with the features that `cargo test` unifies, so that nothing is built twice.
