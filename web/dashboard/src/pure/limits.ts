@@ -10,7 +10,7 @@ export const PROMPT_CHARS_MAX = 2000;
 /** Largest seed taken. */
 export const SEED_MAX = 2_147_483_647;
 /** Cards asked for at first, and how many more each time; the client answers at most 1,000 at once. */
-export const PAGE_ROWS = 60;
+export const PAGE_ROWS = 48;
 /** Time between two looks at the server's health, in ms. */
 export const DIAGNOSTICS_EVERY_MS = 60_000;
 /** A health request that takes longer than this counts as no answer, in ms. */

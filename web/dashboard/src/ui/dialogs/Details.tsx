@@ -59,9 +59,13 @@ export function Details({ row: given }: { row: Row<Job> }) {
     document.getElementById('prompt')?.focus();
   };
   return (
-    <Frame title={labelOf(job)} size="wide">
-      <div class="details">
-        <div class="details-stage checker">{picture === null ? <Icon name="idle" unit={6} /> : <Sprite value={picture} {...sidesOf(job)} box={Math.min(LARGE_PX, window.innerWidth - BESIDE_PX)} alt={promptOf(job)} />}</div>
+    <Frame title={labelOf(job)} size={picture === null ? 'small' : 'wide'}>
+      <div class="details" data-bare={picture === null}>
+        {picture !== null && (
+          <div class="details-stage checker">
+            <Sprite value={picture} {...sidesOf(job)} box={Math.min(LARGE_PX, window.innerWidth - BESIDE_PX)} alt={promptOf(job)} />
+          </div>
+        )}
         <div class="details-side">
           <StatusTag status={statusOf(job)} />
           <p class="details-prompt">{promptOf(job) || <em>no prompt</em>}</p>
