@@ -9,6 +9,7 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod document;
 pub mod http;
 pub mod runner;
 pub mod serve;

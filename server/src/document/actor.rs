@@ -1,0 +1,383 @@
+//! The actor of one open document: a thread that owns its replica and its journal.
+//!
+//! ```text
+//! loop {
+//!     drain the inbox: each message → Replica::step → effects, gathered in a Batch
+//!     images, then journal records → disk, one fsync            (commit.rs)
+//!     Replica::step(Persisted) → sends; answer callers; publish the snapshot
+//!     tend: the JSON when it is due, the disk's recovery, compaction   (file.rs, recovery.rs)
+//! }
+//! ```
+//!
+//! It runs on a thread of its own because all of this blocks: merging takes the processor,
+//! the journal waits for the disk, and while it waits the inbox gathers the next batch.
+//!
+//! **Invariant:** no answer, frame or snapshot tells of a change that is not on disk (S2).
+
+mod batch;
+mod commit;
+mod file;
+mod recovery;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use plainsync_core::edit::{Edit, Key, StampedEdit};
+use plainsync_core::plain::import::{ImportOptions, ImportReport};
+use plainsync_core::replica::{Effect, Input, Replica, ReplicaConfig, StepError};
+use plainsync_core::time::Millis;
+use tokio::sync::oneshot;
+use tracing::warn;
+
+use self::batch::{Answer, Batch};
+pub(super) use self::file::{FileSide, has_heads};
+use self::recovery::Health;
+pub(super) use self::recovery::restore;
+use super::edit_ids::EditIds;
+use super::error::DocumentError;
+use super::handle::{EditOutcome, Shared};
+use super::inbox::{Envelope, Message, Reply};
+use super::journal::{Journal, Kind, Record};
+use super::keeper::Pace;
+use super::origin::ImportOrigin;
+use super::peers::Peers;
+
+/// Most messages that share one `fsync`.
+const BATCH_MESSAGES_MAX: usize = 512;
+
+/// Journal bytes after which a batch takes no more messages.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// How often the engine hears that time has passed while anybody is connected.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Longest sleep without anything to do.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// See the module's text.
+pub(super) struct Actor {
+    pub(super) shared: Arc<Shared>,
+    /// What replicas are made of; each gets an actor id of its own.
+    pub(super) config: ReplicaConfig,
+    /// `None` while the history cannot be read from a failing disk.
+    pub(super) replica: Option<Replica>,
+    pub(super) journal: Journal,
+    pub(super) inbox: Receiver<Envelope>,
+    pub(super) edits: EditIds,
+    pub(super) file: FileSide,
+    pub(super) pace: Pace,
+    peers: Peers,
+    health: Health,
+    next_tick: Instant,
+    stop: Option<oneshot::Sender<()>>,
+    abandoned: bool,
+}
+
+/// What an actor is made of.
+pub(super) struct Parts {
+    pub(super) shared: Arc<Shared>,
+    pub(super) config: ReplicaConfig,
+    pub(super) replica: Replica,
+    pub(super) journal: Journal,
+    pub(super) inbox: Receiver<Envelope>,
+    pub(super) edits: EditIds,
+    pub(super) file: FileSide,
+    pub(super) pace: Pace,
+}
+
+/// What one input did to the document.
+#[derive(Default)]
+struct Done {
+    keys: BTreeSet<Key>,
+    report: ImportReport,
+}
+
+impl Actor {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            shared: parts.shared,
+            config: parts.config,
+            replica: Some(parts.replica),
+            journal: parts.journal,
+            inbox: parts.inbox,
+            edits: parts.edits,
+            file: parts.file,
+            pace: parts.pace,
+            peers: Peers::default(),
+            health: Health::default(),
+            next_tick: Instant::now(),
+            stop: None,
+            abandoned: false,
+        }
+    }
+
+    /// Works until it is stopped or nobody can ask for anything any more.
+    pub(super) fn run(mut self) {
+        while self.stop.is_none() && !self.abandoned {
+            let wait = self
+                .next_deadline()
+                .saturating_duration_since(Instant::now());
+            match self.inbox.recv_timeout(wait) {
+                Ok(first) => self.work(first),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.tend();
+        }
+        match self.stop.take() {
+            Some(reply) if !self.abandoned => {
+                self.drain();
+                let _ = reply.send(()); // Who asked may have given up waiting.
+            }
+            _ => self.end_keeper(),
+        }
+    }
+
+    /// One batch: `first` and what waits behind it.
+    fn work(&mut self, first: Envelope) {
+        let mut batch = Batch::default();
+        let mut places = Vec::new();
+        let mut next = Some(first);
+        while let Some(envelope) = next {
+            places.push(envelope.place);
+            self.take(envelope.message, &mut batch);
+            let full = places.len() >= BATCH_MESSAGES_MAX || batch.bytes() >= BATCH_BYTES_MAX;
+            let ends = full || batch.poisoned || self.stop.is_some() || self.abandoned;
+            next = if ends {
+                None
+            } else {
+                self.inbox.try_recv().ok()
+            };
+        }
+        if !self.abandoned {
+            self.commit(batch);
+        }
+    }
+
+    /// Finishes what was asked before the stop, then the file.
+    fn drain(&mut self) {
+        self.peers.close_all("the server is stopping");
+        while let Ok(envelope) = self.inbox.try_recv() {
+            self.work(envelope);
+        }
+        self.finish_file();
+    }
+
+    fn take(&mut self, message: Message, batch: &mut Batch) {
+        match message {
+            Message::Edit { edit, reply } => self.take_edit(edit, reply, batch),
+            Message::Import {
+                text,
+                options,
+                origin,
+                reply,
+            } => self.take_import(text, options, origin, reply, batch),
+            Message::Copy { reply } => batch.answers.push(Answer::Copy { reply }),
+            Message::Connected {
+                peer,
+                token,
+                outbound,
+                end,
+            } => {
+                if let Err(error) = self.may_write() {
+                    let _ = end.set(error.to_string()); // Dropping `outbound` shows it.
+                    return;
+                }
+                if self.peers.add(peer.clone(), token, outbound, end) {
+                    let gone = Input::Disconnected { peer: peer.clone() };
+                    self.step_quietly(gone, batch);
+                }
+                let connected = Input::Connected {
+                    peer,
+                    dial: false,
+                    server: false,
+                };
+                self.step_quietly(connected, batch);
+            }
+            Message::Received { peer, token, frame } => {
+                if !self.peers.has(&peer, token) {
+                    return; // It was closed while this frame waited.
+                }
+                let culprit = peer.clone();
+                if self.step(Input::Received { peer, frame }, batch).is_err() {
+                    warn!(peer = %culprit, "a peer sent what the engine failed on");
+                    self.peers
+                        .close(&culprit, "the engine failed on what it sent");
+                }
+            }
+            Message::Disconnected { peer, token } => {
+                if self.peers.has(&peer, token) {
+                    self.peers.close(&peer, "it left");
+                    self.step_quietly(Input::Disconnected { peer }, batch);
+                }
+            }
+            Message::BlobArrived => self.file.mark_dirty(),
+            Message::File(report) => self.take_report(report, batch),
+            Message::Answer { answer, reply } => self.take_answer(answer, reply, batch),
+            Message::Stop { reply } => self.stop = Some(reply),
+            Message::Abandon => self.abandoned = true,
+        }
+    }
+
+    fn take_edit(&mut self, edit: StampedEdit, reply: Reply<EditOutcome>, batch: &mut Batch) {
+        let (id, keys) = (edit.id.0.clone(), keys_of(&edit.edit));
+        let answer = |reply, keys, repeated| Answer::Edit {
+            reply,
+            keys,
+            repeated,
+        };
+        if self.edits.contains(&id) || batch.edits.contains(&id) {
+            batch.answers.push(answer(reply, keys, true));
+            return;
+        }
+        let done = self
+            .may_write()
+            .and_then(|()| self.step(Input::Edit(edit), batch));
+        match done {
+            Ok(done) => {
+                batch.edits.push(id);
+                let others: Vec<_> = done
+                    .keys
+                    .into_iter()
+                    .filter(|key| !keys.contains(key))
+                    .collect();
+                let keys = [keys, others].concat();
+                batch.answers.push(answer(reply, keys, false));
+            }
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    fn take_import(
+        &mut self,
+        text: Vec<u8>,
+        options: ImportOptions,
+        origin: ImportOrigin,
+        reply: Reply<ImportReport>,
+        batch: &mut Batch,
+    ) {
+        let done = self
+            .may_write()
+            .and_then(|()| self.step(Input::Import { text, options }, batch));
+        match done {
+            Ok(Done { report, .. }) => batch.answers.push(Answer::Import {
+                reply,
+                report,
+                origin,
+            }),
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    /// Lets the engine take one input; what it wants done is done or gathered in `batch`.
+    fn step(&mut self, input: Input, batch: &mut Batch) -> Result<Done, DocumentError> {
+        let Some(replica) = &mut self.replica else {
+            return Err(self.read_only());
+        };
+        if batch.poisoned {
+            return Err(DocumentError::Engine);
+        }
+        match replica.step(now(), input) {
+            Ok(effects) => Ok(self.perform(effects, batch)),
+            Err(StepError::Edit(error)) => Err(error.into()),
+            Err(StepError::Import(error)) => Err(error.into()),
+            Err(_) => {
+                batch.poisoned = true;
+                Err(DocumentError::Engine)
+            }
+        }
+    }
+
+    /// As [`Actor::step`], for inputs that nobody waits for.
+    fn step_quietly(&mut self, input: Input, batch: &mut Batch) {
+        let _ = self.step(input, batch); // `batch` knows if the engine failed.
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>, batch: &mut Batch) -> Done {
+        let mut done = Done::default();
+        let mut dropped = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Blobs(blobs) => batch.blobs.extend(blobs),
+                Effect::Persist { seq, bytes, edits } => {
+                    batch.seq = Some(seq);
+                    batch.records.push(Record {
+                        kind: Kind::Changes,
+                        edits: edits.into_iter().map(|edit| edit.0).collect(),
+                        bytes,
+                    });
+                }
+                Effect::Send { peer, frame } => {
+                    let sent = self.peers.send(&peer, frame.encode());
+                    dropped.extend((!sent).then_some(peer));
+                }
+                Effect::Close { peer, reason } => {
+                    warn!(%peer, "connection refused: {reason}");
+                    self.peers.close(&peer, &reason);
+                }
+                Effect::Changed { keys, .. } => done.keys.extend(keys),
+                Effect::Imported(report) => done.report = report,
+                // The rest is for replicas in browsers.
+                _ => {}
+            }
+        }
+        for peer in dropped {
+            self.step_quietly(Input::Disconnected { peer }, batch);
+        }
+        done
+    }
+
+    /// What is due without having been asked for.
+    fn tend(&mut self) {
+        if self.abandoned {
+            return;
+        }
+        self.tend_health();
+        if !self.peers.is_empty() && self.next_tick <= Instant::now() {
+            self.next_tick = Instant::now() + TICK;
+            let mut batch = Batch::default();
+            self.step_quietly(Input::Tick, &mut batch);
+            self.commit(batch);
+        }
+        self.tend_file();
+        self.tend_journal();
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let tick = (!self.peers.is_empty()).then_some(self.next_tick);
+        let file = self
+            .replica
+            .as_ref()
+            .and_then(|_| self.file.due(&self.pace));
+        [tick, self.health.until(), file]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or_else(|| Instant::now() + IDLE)
+    }
+}
+
+/// The records that an edit is about.
+fn keys_of(edit: &Edit) -> Vec<Key> {
+    match edit {
+        Edit::Insert { key, .. }
+        | Edit::Change { key, .. }
+        | Edit::Progress { key, .. }
+        | Edit::Resolve { key, .. } => vec![key.clone()],
+        Edit::Remove { keys }
+        | Edit::Restore { keys }
+        | Edit::Purge { keys }
+        | Edit::Run { keys, .. } => keys.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// The machine's time.
+fn now() -> Millis {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+}

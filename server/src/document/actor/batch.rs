@@ -1,0 +1,97 @@
+//! What one turn of the actor gathers, to become durable together.
+
+use plainsync_core::blob::Blob;
+use plainsync_core::document::Document;
+use plainsync_core::edit::Key;
+use plainsync_core::plain::import::ImportReport;
+
+use crate::document::error::DocumentError;
+use crate::document::handle::EditOutcome;
+use crate::document::inbox::Reply;
+use crate::document::journal::Record;
+use crate::document::origin::ImportOrigin;
+use crate::document::projection::ContentHash;
+
+/// See the module's text.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Images that the records refer to: stored first.
+    pub(super) blobs: Vec<Blob>,
+    /// What goes into the journal.
+    pub(super) records: Vec<Record>,
+    /// The number of the last of them.
+    pub(super) seq: Option<u64>,
+    /// The edits applied.
+    pub(super) edits: Vec<String>,
+    /// Who waits for it to be durable.
+    pub(super) answers: Vec<Answer>,
+    /// The engine failed: nothing more may be asked of this replica.
+    pub(super) poisoned: bool,
+}
+
+impl Batch {
+    /// How much it will write, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let records: usize = self.records.iter().map(|record| record.bytes.len()).sum();
+        let blobs: usize = self.blobs.iter().map(|blob| blob.bytes.len()).sum();
+        records + blobs
+    }
+
+    /// Whether there is nothing to do for it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.blobs.is_empty()
+            && self.answers.is_empty()
+            && self.edits.is_empty()
+            && !self.poisoned
+    }
+}
+
+/// Somebody who waits for a batch to be durable.
+pub(super) enum Answer {
+    Edit {
+        reply: Reply<EditOutcome>,
+        /// The rows to answer with.
+        keys: Vec<Key>,
+        repeated: bool,
+    },
+    Import {
+        reply: Reply<ImportReport>,
+        report: ImportReport,
+        origin: ImportOrigin,
+    },
+    Copy {
+        reply: Reply<Box<Document>>,
+    },
+    /// The file's own content was taken in.
+    File(TakenIn),
+}
+
+/// Content of the JSON that the document has taken in.
+pub(super) struct TakenIn {
+    /// Its hash.
+    pub(super) hash: ContentHash,
+    /// The heads that it says it was written at, if they are of this document.
+    pub(super) heads: Option<Vec<String>>,
+    /// What it changed.
+    pub(super) report: ImportReport,
+    /// Who asked for it, if anybody did.
+    pub(super) reply: Option<Reply<()>>,
+}
+
+impl Answer {
+    /// Says why nothing of it was kept.
+    pub(super) fn refuse(self, error: DocumentError) {
+        // Who asked may have given up waiting.
+        match self {
+            Self::Edit { reply, .. } => drop(reply.send(Err(error))),
+            Self::Import { reply, .. } => drop(reply.send(Err(error))),
+            Self::Copy { reply } => drop(reply.send(Err(error))),
+            Self::File(TakenIn { reply, .. }) => {
+                if let Some(reply) = reply {
+                    drop(reply.send(Err(error)));
+                }
+            }
+        }
+    }
+}

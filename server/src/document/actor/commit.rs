@@ -1,0 +1,154 @@
+//! Making a batch durable, and only then telling anybody.
+
+use std::sync::Arc;
+
+use plainsync_core::replica::Input;
+use tracing::info;
+
+use super::Actor;
+use super::batch::{Answer, Batch};
+use crate::document::error::DocumentError;
+use crate::document::handle::EditOutcome;
+use crate::document::journal::{Kind, Record};
+use crate::document::snapshot::Snapshot;
+
+impl Actor {
+    /// Writes the batch with one `fsync`, then sends, publishes and answers.
+    pub(super) fn commit(&mut self, mut batch: Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        if let Err(reason) = self.save(&batch) {
+            let refused = std::mem::take(&mut batch.answers);
+            self.fall_back(&reason);
+            for answer in refused {
+                if matches!(answer, Answer::File(_)) {
+                    self.file.recheck();
+                }
+                answer.refuse(DocumentError::NotSaved {
+                    reason: reason.clone(),
+                });
+            }
+            return;
+        }
+        let news = !batch.records.is_empty();
+        for edit in batch.edits.drain(..) {
+            self.edits.insert(edit);
+        }
+        if news {
+            self.health.writes_work();
+            self.file.mark_dirty();
+        }
+        if batch.poisoned {
+            self.restore_after_failure();
+        } else if let Some(seq) = batch.seq {
+            let mut spoken = Batch::default();
+            self.step_quietly(Input::Persisted { seq }, &mut spoken);
+            if spoken.poisoned {
+                self.restore_after_failure();
+            }
+        }
+        if news && self.replica.is_some() {
+            self.publish();
+            self.recheck_parked();
+        }
+        for answer in batch.answers {
+            self.answer(answer);
+        }
+    }
+
+    /// Images first, then the records that refer to them.
+    fn save(&mut self, batch: &Batch) -> Result<(), String> {
+        if !batch.blobs.is_empty() {
+            self.shared
+                .blobs
+                .put_all(&batch.blobs)
+                .map_err(|error| error.to_string())?;
+        }
+        if batch.records.is_empty() {
+            return Ok(());
+        }
+        self.journal
+            .append(&batch.records)
+            .map_err(|error| error.to_string())
+    }
+
+    pub(super) fn publish(&self) {
+        if let Some(replica) = &self.replica {
+            self.shared.publish(Snapshot::of(replica.document()));
+        }
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        let Some(replica) = &self.replica else {
+            answer.refuse(self.read_only());
+            return;
+        };
+        let document = replica.document();
+        // Who asked may have given up waiting: then nobody hears it, and that is all.
+        match answer {
+            Answer::Edit {
+                reply,
+                keys,
+                repeated,
+            } => {
+                let rows = keys.iter().filter_map(|key| document.view().get(key));
+                let rows = rows.map(Arc::clone).collect();
+                drop(reply.send(Ok(EditOutcome { rows, repeated })));
+            }
+            Answer::Import {
+                reply,
+                report,
+                origin,
+            } => {
+                info!(
+                    name = self.shared.name,
+                    added = report.added,
+                    changed = report.changed,
+                    removed = report.removed,
+                    restored = report.restored,
+                    stale = report.stale,
+                    "took in {origin}"
+                );
+                drop(reply.send(Ok(report)));
+            }
+            Answer::Copy { reply } => drop(reply.send(Ok(Box::new(document.clone())))),
+            Answer::File(taken) => self.file_taken_in(taken),
+        }
+    }
+
+    /// Makes the journal one snapshot when it has grown.
+    pub(super) fn tend_journal(&mut self) {
+        if self.health.until().is_none() && self.journal.is_large() {
+            self.compact();
+        }
+    }
+
+    /// Replaces the journal by one snapshot of the document, which must be all durable.
+    pub(in crate::document) fn compact(&mut self) {
+        let Some(replica) = &self.replica else { return };
+        let (document, config) = (replica.document(), self.config.clone());
+        let snapshot = Record {
+            kind: Kind::Snapshot,
+            edits: self.edits.iter().cloned().collect(),
+            bytes: document.save(),
+        };
+        let heads = document.heads();
+        let compacted = self.journal.compact(&snapshot, |back| {
+            let mut copy = plainsync_core::replica::Replica::new(config);
+            copy.restore(std::slice::from_ref(&back.bytes))
+                .map_err(|error| error.to_string())?;
+            if copy.document().heads() == heads {
+                Ok(())
+            } else {
+                Err("it is of another version".to_owned())
+            }
+        });
+        if let Err(error) = compacted {
+            tracing::error!(name = self.shared.name, %error, "the journal was not compacted");
+            if !self.journal.is_open() {
+                self.fall_back(&error.to_string());
+            }
+        }
+    }
+}

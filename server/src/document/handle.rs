@@ -1,0 +1,402 @@
+//! What the rest of the server holds of a document: a handle to ask it, a connection to talk
+//! to it.
+//!
+//! ```no_run
+//! # async fn example(document: plainsync::document::DocumentHandle, peer: plainsync_core::id::PeerId)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! use plainsync::document::OUTBOUND_FRAMES_MAX;
+//! println!("{} jobs", document.snapshot().rows().count());
+//! let (outbound, mut frames) = tokio::sync::mpsc::channel(OUTBOUND_FRAMES_MAX);
+//! let connection = document.connect(peer, outbound).await;
+//! while let Some(bytes) = frames.recv().await {
+//!     // Write `bytes` to the socket; pass what it receives to `connection.received`.
+//! }
+//! println!("closed: {}", connection.end());
+//! # Ok(()) }
+//! ```
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use plainsync_core::blob::{BlobRef, Mime};
+use plainsync_core::document::Document;
+use plainsync_core::edit::StampedEdit;
+use plainsync_core::id::{DocumentId, PeerId};
+use plainsync_core::plain::import::{ImportBase, ImportOptions, ImportReport};
+use plainsync_core::view::Row;
+use plainsync_core::wire::Frame;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use super::blobs::{BlobError, Blobs};
+use super::error::DocumentError;
+use super::inbox::{Inbox, Message};
+use super::origin::ImportOrigin;
+use super::peers::{End, Token};
+use super::snapshot::Snapshot;
+use super::state::{DocumentInfo, FileAnswer, FileState};
+
+/// Frames that may wait for a peer that reads slowly; one more and it is dropped (S6).
+pub const OUTBOUND_FRAMES_MAX: usize = 256;
+
+/// Bytes of received frames that may wait for the document, per peer, in KiB.
+const PEER_QUEUE_KIB_MAX: u32 = 32 * 1024;
+
+/// What an edit did. It is durable.
+#[derive(Clone, Debug)]
+pub struct EditOutcome {
+    /// The rows that it changed, as they are now.
+    pub rows: Vec<Arc<Row>>,
+    /// The same edit had been applied before; it was not applied again.
+    pub repeated: bool,
+}
+
+/// What the save of a whole list did. It is durable.
+#[derive(Clone, Debug)]
+pub struct ListSaved {
+    /// What it changed.
+    pub report: ImportReport,
+    /// When the newest change of the document was made, in seconds since the Unix epoch.
+    pub saved_at: i64,
+    /// Size of the JSON when it was written last, in bytes. The list itself may be written later.
+    pub file_bytes: u64,
+}
+
+/// What handles read without asking the actor.
+pub(super) struct Shared {
+    pub(super) name: String,
+    pub(super) id: DocumentId,
+    pub(super) blobs: Blobs,
+    pub(super) file_bytes: AtomicU64,
+    snapshot: Mutex<Arc<Snapshot>>,
+    file_state: Mutex<FileState>,
+    published: watch::Sender<u64>,
+    connections: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(name: String, document: &Document, blobs: Blobs) -> Self {
+        Self {
+            name,
+            id: *document.id(),
+            blobs,
+            file_bytes: AtomicU64::new(0),
+            snapshot: Mutex::new(Arc::new(Snapshot::of(document))),
+            file_state: Mutex::default(),
+            published: watch::Sender::new(0),
+            connections: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn publish(&self, snapshot: Snapshot) {
+        *lock(&self.snapshot) = Arc::new(snapshot);
+        self.bump();
+    }
+
+    pub(super) fn file_state(&self) -> FileState {
+        lock(&self.file_state).clone()
+    }
+
+    /// Says how the file does; `true` if that is news.
+    pub(super) fn set_file_state(&self, state: FileState) -> bool {
+        let mut current = lock(&self.file_state);
+        if *current == state {
+            return false;
+        }
+        *current = state;
+        drop(current);
+        self.bump();
+        true
+    }
+
+    fn bump(&self) {
+        self.published.send_modify(|n| *n = n.wrapping_add(1));
+    }
+}
+
+/// A document that is open. Clones are the same document.
+#[derive(Clone)]
+pub struct DocumentHandle {
+    shared: Arc<Shared>,
+    inbox: Inbox,
+}
+
+impl DocumentHandle {
+    pub(super) fn new(shared: Arc<Shared>, inbox: Inbox) -> Self {
+        Self { shared, inbox }
+    }
+
+    pub(super) fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// The document's id.
+    #[must_use]
+    pub fn id(&self) -> DocumentId {
+        self.shared.id
+    }
+
+    /// What the document says of itself.
+    #[must_use]
+    pub fn info(&self) -> DocumentInfo {
+        let snapshot = self.snapshot();
+        DocumentInfo {
+            name: self.shared.name.clone(),
+            id: self.shared.id,
+            url: self.shared.id.url(),
+            heads: snapshot.heads.clone(),
+            jobs: snapshot.rows().count(),
+            file_state: self.shared.file_state(),
+        }
+    }
+
+    /// The newest durable version.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&lock(&self.shared.snapshot))
+    }
+
+    /// A counter that moves with every new snapshot and every news about the file.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.published.subscribe()
+    }
+
+    /// Applies an edit. It is durable when this returns; a repeated one is not applied again.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`]: nothing of it was kept.
+    pub async fn edit(&self, edit: StampedEdit) -> Result<EditOutcome, DocumentError> {
+        self.inbox.ask(|reply| Message::Edit { edit, reply }).await
+    }
+
+    /// Takes in an old client's whole list. It is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`]: nothing of it was kept.
+    pub async fn save_list(
+        &self,
+        body: &[u8],
+        base: ImportBase,
+    ) -> Result<ListSaved, DocumentError> {
+        let report = self
+            .take_in(body.to_vec(), ImportOrigin::OldClient, base)
+            .await?;
+        Ok(ListSaved {
+            report,
+            saved_at: self.snapshot().saved_at,
+            file_bytes: self.shared.file_bytes.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Takes in a file: a history, an export, a dump of an old client's storage. It is durable
+    /// when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`]: nothing of it was kept.
+    pub async fn import(
+        &self,
+        bytes: Vec<u8>,
+        origin: ImportOrigin,
+    ) -> Result<ImportReport, DocumentError> {
+        self.take_in(bytes, origin, ImportBase::FromText).await
+    }
+
+    async fn take_in(
+        &self,
+        text: Vec<u8>,
+        origin: ImportOrigin,
+        base: ImportBase,
+    ) -> Result<ImportReport, DocumentError> {
+        let options = ImportOptions {
+            base,
+            may_remove_most: origin.may_remove_most(),
+        };
+        self.inbox
+            .ask(|reply| Message::Import {
+                text,
+                options,
+                origin,
+                reply,
+            })
+            .await
+    }
+
+    /// The bytes of the JSON file for the document as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError::Blob`]: an image cannot be read; [`DocumentError::Closed`].
+    pub async fn export_json(&self) -> Result<Vec<u8>, DocumentError> {
+        let document = self.inbox.ask(|reply| Message::Copy { reply }).await?;
+        let blobs = self.shared.blobs.clone();
+        Ok(blocking(move || render(&document, &blobs)).await??)
+    }
+
+    /// Stores an image under its content address. `false`: it was here already. It is durable
+    /// when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError::Blob`]: it was not stored.
+    pub async fn put_blob(&self, hash: BlobRef, bytes: Vec<u8>) -> Result<bool, DocumentError> {
+        let blobs = self.shared.blobs.clone();
+        let new = blocking(move || blobs.put(&hash, &bytes)).await??;
+        if new {
+            self.inbox.send(Message::BlobArrived, None)?;
+        }
+        Ok(new)
+    }
+
+    /// The image with this content address, if it is here.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError::Blob`]: the disk failed.
+    pub async fn get_blob(&self, hash: BlobRef) -> Result<Option<(Mime, Vec<u8>)>, DocumentError> {
+        let blobs = self.shared.blobs.clone();
+        Ok(blocking(move || blobs.get(&hash)).await??)
+    }
+
+    /// Decides about a JSON file that awaits an answer.
+    ///
+    /// # Errors
+    ///
+    /// - [`DocumentError::NoQuestion`]: none does.
+    /// - Others: as for an import.
+    pub async fn answer_file(&self, answer: FileAnswer) -> Result<(), DocumentError> {
+        self.inbox
+            .ask(|reply| Message::Answer { answer, reply })
+            .await
+    }
+
+    /// Begins a conversation with `peer`. Encoded frames for it go to `outbound`, whose
+    /// capacity is how far the peer may fall behind; the document ends the conversation by
+    /// dropping its end of that queue.
+    pub async fn connect(&self, peer: PeerId, outbound: mpsc::Sender<Vec<u8>>) -> Connection {
+        let token = self.shared.connections.fetch_add(1, Ordering::Relaxed);
+        let end = End::default();
+        let connection = Connection {
+            peer: peer.clone(),
+            token,
+            end: Arc::clone(&end),
+            inbox: self.inbox.clone(),
+            places: Arc::new(Semaphore::new(PEER_QUEUE_KIB_MAX as usize)),
+        };
+        let message = Message::Connected {
+            peer,
+            token,
+            outbound,
+            end,
+        };
+        if let Err(error) = self.inbox.send(message, None) {
+            let _ = connection.end.set(error.to_string());
+        }
+        connection
+    }
+}
+
+/// One peer's conversation with one document. Dropping it ends it.
+pub struct Connection {
+    peer: PeerId,
+    token: Token,
+    end: Arc<OnceLock<String>>,
+    inbox: Inbox,
+    places: Arc<Semaphore>,
+}
+
+/// The document has ended the conversation: close the socket, for this reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Ended(pub String);
+
+impl Connection {
+    /// Hands a frame of the peer's to the document. Waits while too much of the same peer's
+    /// waits already.
+    ///
+    /// # Errors
+    ///
+    /// [`Ended`]: the conversation is over; close the socket.
+    pub async fn received(&self, frame: Frame) -> Result<(), Ended> {
+        let kib = frame_bytes(&frame) / 1024 + 1;
+        let kib = u32::try_from(kib).map_or(PEER_QUEUE_KIB_MAX, |kib| kib.min(PEER_QUEUE_KIB_MAX));
+        let place = Arc::clone(&self.places)
+            .acquire_many_owned(kib)
+            .await
+            .map_err(|_| Ended(self.end()))?;
+        if self.end.get().is_some() {
+            return Err(Ended(self.end()));
+        }
+        let message = Message::Received {
+            peer: self.peer.clone(),
+            token: self.token,
+            frame,
+        };
+        self.inbox
+            .send(message, Some(place))
+            .map_err(|error| Ended(error.to_string()))
+    }
+
+    /// Why the document ended the conversation, once its queue has ended.
+    #[must_use]
+    pub fn end(&self) -> String {
+        self.end
+            .get()
+            .cloned()
+            .unwrap_or_else(|| "the server is stopping".to_owned())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let message = Message::Disconnected {
+            peer: self.peer.clone(),
+            token: self.token,
+        };
+        let _ = self.inbox.send(message, None); // A document that has ended needs no goodbye.
+    }
+}
+
+/// The bytes of the JSON for `document`, images inlined where they are here.
+///
+/// # Errors
+///
+/// An image is here but cannot be read: a file without it would look as if it were lost.
+pub(super) fn render(document: &Document, blobs: &Blobs) -> Result<Vec<u8>, BlobError> {
+    let failed = RefCell::new(None);
+    let bytes = document.export(&|hash| match blobs.get(hash) {
+        Ok(found) => found.map(|(_, bytes)| bytes.into()),
+        Err(error) => {
+            failed.borrow_mut().get_or_insert(error);
+            None
+        }
+    });
+    match failed.into_inner() {
+        None => Ok(bytes),
+        Some(error) => Err(error),
+    }
+}
+
+fn frame_bytes(frame: &Frame) -> usize {
+    match frame {
+        Frame::Request { data, .. } | Frame::Sync { data, .. } | Frame::Ephemeral { data, .. } => {
+            data.len()
+        }
+        _ => 0,
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, DocumentError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| DocumentError::Closed)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,56 @@
+//! Documents: one JSON file each, with its journal, its images and its actor.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use plainsync::document::{Documents, DocumentsConfig};
+//! let documents = Documents::open(DocumentsConfig::new("dashboards/job_history.json")).await?;
+//! println!("{:?}", documents.default().info());
+//! documents.shutdown().await;
+//! # Ok(()) }
+//! ```
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `documents.rs`, `open.rs`, `identity.rs`, `place.rs`, `lock.rs` | which documents there are, where, and whose |
+//! | `handle.rs`, `inbox.rs`, `peers.rs`, `snapshot.rs`, `state.rs` | what the rest of the server sees |
+//! | `actor.rs` | the thread that owns the replica and the journal |
+//! | `journal.rs`, `blobs.rs`, `edit_ids.rs` | what is durable |
+//! | `keeper.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
+//! | `disk.rs` | every file operation of the above |
+//!
+//! **Invariant:** the journal is what counts. The JSON can be made again from it at any time,
+//! and is never read as if it were newer than what it says.
+
+mod actor;
+pub mod backup;
+pub mod blobs;
+pub mod disk;
+mod documents;
+mod edit_ids;
+mod error;
+mod handle;
+mod identity;
+mod inbox;
+pub mod inspect;
+pub mod journal;
+mod keeper;
+pub mod lock;
+mod open;
+mod origin;
+mod peers;
+pub mod place;
+pub mod projection;
+mod snapshot;
+mod state;
+
+pub use blobs::BlobError;
+pub use documents::{Documents, DocumentsConfig};
+pub use error::{DocumentError, OpenError};
+pub use handle::{Connection, DocumentHandle, EditOutcome, Ended, ListSaved, OUTBOUND_FRAMES_MAX};
+pub use keeper::Pace;
+pub use origin::ImportOrigin;
+pub use snapshot::Snapshot;
+pub use state::{DocumentInfo, FileAnswer, FileCondition, FileState};
+
+/// What an old client's list was made from.
+pub use plainsync_core::plain::import::ImportBase as Base;

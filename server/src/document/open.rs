@@ -1,0 +1,212 @@
+//! Opening documents: folders, locks, identities, journals, and then the files themselves.
+//!
+//! **Invariant:** until everything is known to be usable, nothing beside the JSON is made but
+//! `.plainsync/`, and the JSON itself is only read.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+
+use plainsync_core::id::{DeviceId, PeerId};
+use plainsync_core::replica::ReplicaConfig;
+use tracing::info;
+
+use super::actor::{Actor, FileSide, Parts, restore};
+use super::blobs::Blobs;
+use super::disk::{Disk, folder_of, random};
+use super::documents::{Documents, DocumentsConfig, Opened};
+use super::error::OpenError;
+use super::handle::{DocumentHandle, Shared};
+use super::identity;
+use super::inbox::{Inbox, Message};
+use super::inspect::inspect;
+use super::journal::Journal;
+use super::keeper::Keeper;
+use super::lock::{Holder, Lock};
+use super::place::{self, Place};
+use super::projection::Projection;
+
+/// Stack of an actor's thread, in bytes: merging recurses as deep as documents nest.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+/// Opens all that `config` names. Blocks.
+pub(super) fn open(config: &DocumentsConfig) -> Result<Documents, OpenError> {
+    let disk = &config.disk;
+    let state_root = state_root(config)?;
+    let first = find_place(disk, &config.file, &state_root)?;
+    let locks = lock(config, &first)?;
+    let device = identity::device(&**disk, &first.folder_state)?;
+    let chance: [u8; 4] = random().map_err(|source| state_error(&first.folder_state, source))?;
+    let peer = format!("plainsync-{device}-{:08x}", u32::from_le_bytes(chance));
+    let peer = PeerId::new(peer).map_err(|error| OpenError::Damaged {
+        path: first.folder_state.clone(),
+        reason: error.to_string(),
+    })?;
+    let mut places = vec![first];
+    if places[0].file != config.file {
+        for file in companions(&**disk, &places[0]) {
+            places.push(find_place(disk, &file, &state_root)?);
+        }
+    }
+    let mut opened = Vec::new();
+    for place in places {
+        opened.push(open_one(config, &place, device, peer.clone())?);
+    }
+    Ok(Documents::new(opened, device, peer, locks))
+}
+
+fn state_root(config: &DocumentsConfig) -> Result<PathBuf, OpenError> {
+    match &config.state {
+        Some(state) => Ok(state.clone()),
+        None => place::state_root().map_err(|source| state_error(Path::new("~"), source)),
+    }
+}
+
+fn find_place(disk: &Arc<dyn Disk>, file: &Path, state_root: &Path) -> Result<Place, OpenError> {
+    let named = place::named_file(file);
+    let folder_error = |source| OpenError::Folder {
+        path: folder_of(&named).to_owned(),
+        source,
+    };
+    let real = place::resolve_links(&named).map_err(folder_error)?;
+    disk.create_folders(folder_of(&real))
+        .map_err(folder_error)?;
+    let place = Place::find(file, state_root).map_err(folder_error)?;
+    let folder_error = |source| OpenError::Folder {
+        path: place.folder.clone(),
+        source,
+    };
+    disk.create_folders(&place.own_folder())
+        .map_err(folder_error)?;
+    disk.create_folders(&place.state)
+        .map_err(|source| state_error(&place.state, source))?;
+    Ok(place)
+}
+
+/// One lock beside the JSON, for everybody who sees the folder; one in the state, for those
+/// who see it by another path.
+fn lock(config: &DocumentsConfig, place: &Place) -> Result<Vec<Lock>, OpenError> {
+    let holder = Holder::this_process(&config.url);
+    let mut locks = Vec::new();
+    for folder in [&place.own_folder(), &place.folder_state] {
+        let lock = Lock::take(&*config.disk, &folder.join("lock"), &place.folder, &holder)?;
+        locks.push(lock);
+    }
+    Ok(locks)
+}
+
+/// Other JSON files of a served folder that carry a version of their own. Copies of the
+/// first one, as folder syncers make them on a conflict, are not documents.
+fn companions(disk: &dyn Disk, first: &Place) -> Vec<PathBuf> {
+    let carried = |path: &Path| {
+        let bytes = disk.read(path).ok()?;
+        inspect(&bytes).ok()?.version?.document
+    };
+    let mut known = vec![carried(&first.folder.join(&first.name))];
+    let mut names = disk.list(&first.folder).unwrap_or_default();
+    names.sort();
+    let mut found = Vec::new();
+    for name in names {
+        let text = name.to_string_lossy();
+        let path = first.folder.join(&name);
+        if !text.ends_with(".json") || text.starts_with('.') || *text == *first.name {
+            continue;
+        }
+        let document = carried(&path);
+        if document.is_some() && !known.contains(&document) {
+            known.push(document);
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn open_one(
+    config: &DocumentsConfig,
+    place: &Place,
+    device: DeviceId,
+    peer: PeerId,
+) -> Result<Opened, OpenError> {
+    let disk = &config.disk;
+    let path = place.state.join("journal");
+    let (journal, recovered) = Journal::open(Arc::clone(disk), path.clone())?;
+    let identity = identity::decide(&**disk, place, recovered.records.is_empty())?;
+    let replica_config = ReplicaConfig {
+        document: identity.document,
+        schema: identity.schema(),
+        device,
+        author: None,
+        actor: random().map_err(|source| state_error(&place.state, source))?,
+        peer,
+    };
+    let records = recovered.records.len();
+    let (replica, edits) = restore(&replica_config, recovered.records)
+        .map_err(|source| OpenError::History { path, source })?;
+    info!(
+        file = %place.file.display(), document = %identity.document, records,
+        jobs = replica.document().view().rows().count(), "opened"
+    );
+    let blobs = Blobs::new(Arc::clone(disk), &place.blobs(&identity.document));
+    let shared = Arc::new(Shared::new(place.name.clone(), replica.document(), blobs));
+    let (inbox, received) = Inbox::new();
+    let (orders, ordered) = mpsc::channel();
+    let mut actor = Actor::new(Parts {
+        shared: Arc::clone(&shared),
+        config: replica_config,
+        replica,
+        journal,
+        inbox: received,
+        edits,
+        file: FileSide::new(Arc::clone(disk), place.archive(&identity.document), orders),
+        pace: config.pace,
+    });
+    let projection = Projection::new(Arc::clone(disk), place.file.clone(), identity.document);
+    let note = place.state.join("projected");
+    let noted = disk.read(&note).unwrap_or_default(); // Without it the start only takes longer.
+    actor.start(&projection, &String::from_utf8_lossy(&noted));
+    if actor.journal.is_long() {
+        actor.compact();
+    }
+    let reports = inbox.clone();
+    let report = Box::new(move |report| {
+        let _ = reports.send(Message::File(report), None); // An actor that has ended needs none.
+    });
+    let keeper = Keeper::new(
+        Arc::clone(disk),
+        projection,
+        config.pace,
+        note,
+        ordered,
+        report,
+    );
+    let keeper = spawn(&format!("file {}", place.name), move || keeper.run())?;
+    actor.file.set_keeper(keeper);
+    let thread = spawn(&format!("doc {}", place.name), move || actor.run())?;
+    Ok(Opened {
+        handle: DocumentHandle::new(shared, inbox),
+        thread,
+    })
+}
+
+fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<thread::JoinHandle<()>, OpenError> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    builder
+        .stack_size(STACK_BYTES)
+        .spawn(work)
+        .map_err(|source| OpenError::Thread {
+            name: name.to_owned(),
+            source,
+        })
+}
+
+fn state_error(path: &Path, source: io::Error) -> OpenError {
+    OpenError::State {
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,42 @@
+//! Where an imported text came from.
+
+use std::fmt;
+
+/// Where an imported text came from: for the log, and for what it may do without asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImportOrigin {
+    /// Somebody edited the JSON on disk.
+    HandEdit,
+    /// A crash left it beside the JSON.
+    Leftover,
+    /// Somebody imports it through the dashboard or the API.
+    Upload {
+        /// They know that it removes more than half of the records.
+        confirmed: bool,
+    },
+    /// An old client saved its whole list.
+    OldClient,
+}
+
+impl ImportOrigin {
+    /// Whether it may remove more than half of the records without a question.
+    pub(super) fn may_remove_most(&self) -> bool {
+        match self {
+            Self::HandEdit | Self::Leftover => false,
+            Self::Upload { confirmed } => *confirmed,
+            Self::OldClient => true, // It asked its user itself, and what it may remove is bounded by its base.
+        }
+    }
+}
+
+impl fmt::Display for ImportOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HandEdit => "an edit of the file",
+            Self::Leftover => "a file that a crash left behind",
+            Self::Upload { .. } => "an import",
+            Self::OldClient => "an old client's whole list",
+        })
+    }
+}

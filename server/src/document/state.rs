@@ -1,0 +1,80 @@
+//! What a document says of itself to people: its name, its version, and how its file does.
+
+use plainsync_core::id::DocumentId;
+use serde::Serialize;
+
+/// A document in one look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentInfo {
+    /// The file's own name, such as `job_history.json`.
+    pub name: String,
+    /// The document's id.
+    pub id: DocumentId,
+    /// Its URL for automerge-repo clients.
+    pub url: String,
+    /// Its newest durable changes, in hexadecimal.
+    pub heads: Vec<String>,
+    /// How many records its list shows.
+    pub jobs: usize,
+    /// How its JSON does.
+    pub file_state: FileState,
+}
+
+/// How the JSON of a document does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FileState {
+    /// In one word.
+    pub state: FileCondition,
+    /// A sentence for people, where there is something to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// How the JSON of a document does, in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FileCondition {
+    /// It is written whenever the document changes.
+    #[default]
+    Ok,
+    /// It was deleted, and is about to be written again.
+    Missing,
+    /// What is there is no history; it is not replaced, and edits stay in the journal (F7).
+    Unparsable,
+    /// It was written at a version that has not arrived here; it is not replaced (F6).
+    Parked,
+    /// Taking it in would remove most records: somebody must say so first (F7).
+    AwaitingAnswer,
+    /// The file system refuses to write it; edits are safe in the journal.
+    NotWritten,
+    /// The journal cannot be written: edits are refused.
+    ReadOnly,
+}
+
+impl FileCondition {
+    /// Whether the file is left as it is until somebody changes it or answers.
+    #[must_use]
+    pub fn is_left_alone(self) -> bool {
+        matches!(self, Self::Unparsable | Self::Parked | Self::AwaitingAnswer)
+    }
+}
+
+impl FileState {
+    pub(super) fn new(state: FileCondition, detail: impl Into<String>) -> Self {
+        Self {
+            state,
+            detail: Some(detail.into()),
+        }
+    }
+}
+
+/// What to do with a file that awaits an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileAnswer {
+    /// Take it in as it is: also if that removes most records, or if its version is unknown here.
+    Take,
+    /// Leave it aside and write the document's own content: what was there goes to the archive.
+    Replace,
+}
