@@ -70,9 +70,9 @@ function Inside({ row }: { row: Row<Job> }) {
 export function Stage({ row }: { row: Row<Job> }) {
   const { dialogs } = useApp();
   return (
-    <button type="button" class="stage" onClick={() => dialogs.show({ kind: 'details', row })}>
-      <span class="hidden">Details of {labelOf(row.job)}. </span>
+    <div class="stage">
       <Inside row={row} />
-    </button>
+      <button type="button" class="stage-open" aria-label={`Details of ${labelOf(row.job)}`} onClick={() => dialogs.show({ kind: 'details', row })} />
+    </div>
   );
 }
