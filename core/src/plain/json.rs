@@ -35,6 +35,7 @@ mod number;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use error::{JsonError, JsonErrorKind, Position, position};
 pub use parse::parse;

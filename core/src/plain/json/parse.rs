@@ -7,7 +7,7 @@ use super::{Member, Node, Tree, number};
 use crate::limits::{JSON_BYTES_MAX, JSON_DEPTH_MAX, JSON_VALUES_MAX};
 
 /// What is wrong, and at which byte. Boxed: it is rare, and every step returns one or a node.
-type Fault = Box<(JsonErrorKind, usize)>;
+pub(super) type Fault = Box<(JsonErrorKind, usize)>;
 
 /// An object with more keys than this looks for duplicates by sorting.
 const KEYS_COMPARED_MAX: usize = 16;
@@ -36,7 +36,7 @@ pub(super) fn parse_at_most(bytes: &[u8], values_max: usize) -> Result<Node, Jso
     })
 }
 
-fn fault<T>(at: usize, kind: JsonErrorKind) -> Result<T, Fault> {
+pub(super) fn fault<T>(at: usize, kind: JsonErrorKind) -> Result<T, Fault> {
     Err(Box::new((kind, at)))
 }
 
@@ -110,11 +110,11 @@ fn padded(bytes: &[u8]) -> bool {
         || (letter(0) && zeros(1, 4) && letter(4))
 }
 
-struct Parser<'t> {
-    text: &'t str,
-    bytes: &'t [u8],
+pub(super) struct Parser<'t> {
+    pub(super) text: &'t str,
+    pub(super) bytes: &'t [u8],
     /// The next byte to read. Always at the border of a character.
-    at: usize,
+    pub(super) at: usize,
     /// How many values may still begin.
     values_left: usize,
 }
@@ -279,112 +279,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<String, Fault> {
-        let begins = self.at;
-        self.at += 1;
-        let mut text = String::new();
-        loop {
-            let run = self.at;
-            let rest = &self.bytes[run..];
-            let Some(len) = rest.iter().position(|byte| STOPS[usize::from(*byte)]) else {
-                return self.half("a text", begins);
-            };
-            self.at += len;
-            let plain = &self.text[run..self.at];
-            match rest[len] {
-                b'"' => {
-                    self.at += 1;
-                    // Most texts have no escape: one allocation of just the right size.
-                    if text.is_empty() {
-                        return Ok(plain.to_owned());
-                    }
-                    text.push_str(plain);
-                    return Ok(text);
-                }
-                b'\\' => {
-                    text.push_str(plain);
-                    text.push(self.escape(begins)?);
-                }
-                0 => return fault(self.at, JsonErrorKind::Nul),
-                byte => return fault(self.at, JsonErrorKind::Control { byte }),
-            }
-        }
-    }
-
-    /// Steps behind an escape and gives its character. `begins`: where the text began.
-    fn escape(&mut self, begins: usize) -> Result<char, Fault> {
-        let at = self.at;
-        let plain = match self.bytes.get(at + 1) {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode(begins),
-            None => return self.half("a text", begins),
-            Some(_) => {
-                return fault(
-                    at,
-                    JsonErrorKind::Escape {
-                        found: self.quote(at, 2),
-                    },
-                );
-            }
-        };
-        self.at += 2;
-        Ok(plain)
-    }
-
-    /// As `escape`, for `\uXXXX` and pairs of these.
-    fn unicode(&mut self, begins: usize) -> Result<char, Fault> {
-        let at = self.at;
-        let first = self.unit(begins)?;
-        // Outside of the surrogates, every unit is a character.
-        if let Some(char) = char::from_u32(u32::from(first)) {
-            return Ok(char);
-        }
-        let lone = JsonErrorKind::LoneSurrogate {
-            found: self.quote(at, 6),
-        };
-        match &self.bytes[self.at..] {
-            _ if first >= 0xdc00 => return fault(at, lone),
-            [] | [b'\\'] => return self.half("a text", begins),
-            [b'\\', b'u', ..] => {}
-            _ => return fault(at, lone),
-        }
-        let second = self.unit(begins)?;
-        match char::decode_utf16([first, second]).next() {
-            Some(Ok(char)) => Ok(char),
-            _ => fault(at, lone),
-        }
-    }
-
-    /// Steps behind one `\uXXXX`.
-    fn unit(&mut self, begins: usize) -> Result<u16, Fault> {
-        let at = self.at;
-        let digits = self.bytes[at + 2..].iter().take(4);
-        let good = digits.take_while(|digit| digit.is_ascii_hexdigit()).count();
-        if good < 4 {
-            if at + 2 + good == self.bytes.len() {
-                return self.half("a text", begins);
-            }
-            return fault(
-                at,
-                JsonErrorKind::Escape {
-                    found: self.quote(at, 6),
-                },
-            );
-        }
-        self.at += 6;
-        // Four hexadecimal digits are a u16.
-        Ok(u16::from_str_radix(&self.text[at + 2..at + 6], 16).unwrap_or_default())
-    }
-
     /// The text ends inside something that began at byte `begins`.
-    fn half<T>(&self, inside: &'static str, begins: usize) -> Result<T, Fault> {
+    pub(super) fn half<T>(&self, inside: &'static str, begins: usize) -> Result<T, Fault> {
         let begins = position(self.bytes, begins);
         fault(self.bytes.len(), JsonErrorKind::HalfFile { inside, begins })
     }
@@ -461,7 +357,7 @@ impl Parser<'_> {
     }
 
     /// The first `chars` characters from byte `at` on.
-    fn quote(&self, at: usize, chars: usize) -> String {
+    pub(super) fn quote(&self, at: usize, chars: usize) -> String {
         self.text[at..].chars().take(chars).collect()
     }
 }
@@ -481,16 +377,3 @@ fn duplicate(members: &[Member]) -> Option<(&Member, &Member)> {
         .iter()
         .find_map(|again| Some((seen.insert(&again.key, again)?, again)))
 }
-
-/// The bytes at which a run of plain text ends: a quote, a backslash, a control character.
-static STOPS: [bool; 256] = {
-    let mut stops = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        stops[byte] = true;
-        byte += 1;
-    }
-    stops[b'"' as usize] = true;
-    stops[b'\\' as usize] = true;
-    stops
-};
