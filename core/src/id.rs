@@ -306,3 +306,6 @@ pub fn derived_key(prefix: &str, parts: &[&[u8]]) -> String {
     // 16 bytes make 22 characters.
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(&digest[..16]))
 }
+
+#[cfg(test)]
+mod tests;
