@@ -95,7 +95,7 @@ test('a job in the queue of this server is not started twice; one ordered elsewh
 });
 
 test('health and balance are read with care', () => {
-  assert.deepEqual(readHealth({ uptime_seconds: 3, api_key_detected: true, max_parallel_jobs: 3, file: { state: 'missing', detail: 'gone' }, documents: [{ name: 'a.json', jobs: 2 }] }), { uptimeSeconds: 3, apiKey: true, maxParallelJobs: 3, file: { state: 'missing', detail: 'gone' }, documents: [{ name: 'a.json', jobs: 2 }] });
+  assert.deepEqual(readHealth({ uptime_seconds: 3, api_key_detected: true, max_parallel_jobs: 3, file: { state: 'missing', detail: 'gone' }, documents: [{ id: 'x', name: 'a.json', jobs: 2 }] }), { uptimeSeconds: 3, apiKey: true, maxParallelJobs: 3, file: { state: 'missing', detail: 'gone' }, documents: [{ id: 'x', name: 'a.json', jobs: 2 }] });
   assert.deepEqual(readHealth('nonsense'), { uptimeSeconds: null, apiKey: null, maxParallelJobs: null, file: null, documents: [] });
   assert.deepEqual(readBalance({ status: 'ok', usd: 1.5, type: 'usd' }), { kind: 'ok', usd: 1.5 });
   assert.deepEqual(readBalance({ status: 'missing' }), { kind: 'missing' });

@@ -16,12 +16,13 @@ import { createClock } from './clock.ts';
 import { createComposer } from './composer.ts';
 import { createConfig } from './config.ts';
 import { createDiagnostics } from './diagnostics.ts';
-import { createDialogs } from './dialogs.ts';
+import { clearQuestion, createDialogs } from './dialogs.ts';
+import { createFileOffers } from './file.ts';
 import { createImages } from './images.ts';
 import { createList } from './list.ts';
 import { createMirror } from './mirror.ts';
 import { createNotices } from './notices.ts';
-import { needsToken, setParallel, signIn } from './server.ts';
+import { answerFile, needsToken, setParallel, signIn } from './server.ts';
 import { createToasts } from './toasts.ts';
 import { createTransfer } from './transfer.ts';
 import { createView } from './view.ts';
@@ -47,7 +48,24 @@ export function createApp(client: Client<Job>, around: Surroundings) {
   const log = around.log ?? createLog();
   const bus: Bus = createBus((event, error) => log('SYSTEM', 'ERROR', `A listener of ${event} failed`, error));
   const toasts = createToasts();
-  const notices = createNotices();
+  const dialogs = createDialogs();
+  const actions = createActions(client, toasts, log, bus);
+  const askClear = () => dialogs.show(clearQuestion(client.stats.get().total, () => void actions.clear()));
+  const notices = createNotices(
+    createFileOffers({
+      dialogs,
+      toasts,
+      log,
+      askClear,
+      async answer(answer) {
+        const { health } = await diagnostics.refresh();
+        const id = health?.documents[0]?.id;
+        if (!id) throw new Error('the server is out of reach');
+        await answerFile(around.fetch, id, answer);
+        await diagnostics.refresh();
+      },
+    }),
+  );
   const view = createView({ place: around.place });
   const images = createImages(client);
   const mirror = createMirror(client);
@@ -116,12 +134,10 @@ export function createApp(client: Client<Job>, around: Surroundings) {
     setMaxParallelJobs,
     locked,
     signIn: (token: string) => signIn(around.fetch, token),
-    client, log, bus, toasts, notices, view, images, mirror, status, stats, config, diagnostics, ready, said,
+    dialogs, actions, askClear, client, log, bus, toasts, notices, view, images, mirror, status, stats, config, diagnostics, ready, said,
     list: createList(client, view.shown),
     clock: createClock(),
-    dialogs: createDialogs(),
     composer: createComposer(),
-    actions: createActions(client, toasts, log, bus),
     transfer: createTransfer(client, toasts, log),
   };
 }

@@ -9,7 +9,13 @@ export interface Banner {
   readonly level: 'info' | 'warning' | 'error';
   readonly title: string;
   readonly text: string;
-  readonly action?: { label: string; run: () => void };
+  readonly offers?: readonly Offer[];
+}
+
+/** A button on a banner. */
+export interface Offer {
+  label: string;
+  run: () => void;
 }
 
 export interface Notices {
@@ -32,25 +38,32 @@ const TITLES: Record<NoticeEvent['code'], string> = {
 };
 
 const FILE_TITLES: Record<string, string> = {
-  unparsable: 'The JSON file cannot be read',
-  missing: 'The JSON file is gone',
-  parked: 'The JSON file is ahead of this server',
-  waiting: 'The JSON file awaits an answer',
+  'unparsable': 'The JSON file cannot be read',
+  'missing': 'The JSON file is gone',
+  'parked': 'The JSON file is ahead of this server',
+  'awaiting-answer': 'The JSON file would remove most jobs',
+  'not-written': 'The JSON file cannot be written',
+  'read-only': 'The server cannot save',
 };
 
 const FILE_WORDS: Record<string, string> = {
-  unparsable: 'It is left as it is until it can be read again. Nothing is lost: the jobs here stay, and every edit is kept.',
-  missing: 'It will be written again from what the server has.',
-  parked: 'It is left as it is until the changes it builds on arrive.',
-  waiting: 'It is left as it is until that is decided.',
+  'unparsable': 'It is left as it is until it can be read again. Nothing is lost: the jobs here stay, and every edit is kept.',
+  'missing': 'The jobs stay, and it is written again from them.',
+  'parked': 'It is left as it is until the changes it builds on arrive.',
+  'awaiting-answer': 'It is left as it is until somebody decides.',
+  'not-written': 'Nothing is lost: every edit is in the server’s journal.',
+  'read-only': 'Edits wait here, in this browser, until it can.',
 };
+
+const SERIOUS = new Set(['unparsable', 'not-written', 'read-only']);
 
 const stateOf = (data: unknown): { state: string; detail: string | null } | null => {
   const it = (typeof data === 'object' && data !== null ? data : {}) as { state?: unknown; detail?: unknown };
   return typeof it.state === 'string' ? { state: it.state, detail: typeof it.detail === 'string' ? it.detail : null } : null;
 };
 
-export function createNotices(): Notices {
+/** `offersFor` gives the buttons that suit a state of the file. */
+export function createNotices(offersFor: (state: string) => readonly Offer[] = () => []): Notices {
   const list = signal<readonly Banner[]>([]);
   const dismissed = new Set<string>();
   const dismiss = (id: string) => {
@@ -69,7 +82,13 @@ export function createNotices(): Notices {
       return;
     }
     const words = FILE_WORDS[state] ?? 'The server keeps every edit meanwhile.';
-    show({ id: 'file', level: state === 'unparsable' ? 'error' : 'warning', title: FILE_TITLES[state] ?? `The JSON file: ${state}`, text: detail ? `${detail.replace(/\.?$/, '.')} ${words}` : words });
+    show({
+      id: 'file',
+      level: SERIOUS.has(state) ? 'error' : 'warning',
+      title: FILE_TITLES[state] ?? `The JSON file: ${state}`,
+      text: detail ? `${detail.replace(/\.?$/, '.')} ${words}` : words,
+      offers: offersFor(state),
+    });
   };
   return {
     list,

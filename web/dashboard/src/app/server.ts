@@ -38,6 +38,12 @@ export async function needsToken(fetch: Fetch): Promise<boolean> {
   }
 }
 
+/** Decides about a file that the server leaves alone. Rejects with the server's reason. */
+export async function answerFile(fetch: Fetch, document: string, answer: 'take' | 'replace'): Promise<void> {
+  const reply = await fetch(`/api/v1/documents/${encodeURIComponent(document)}/file`, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ answer }) });
+  if (!reply.ok) throw new Error(await problem(reply));
+}
+
 /** Tells the server how many jobs may run together; gives what holds then. */
 export async function setParallel(fetch: Fetch, n: number): Promise<number> {
   const answer = await fetch('/api/v1/runner', { method: 'PUT', headers: JSON_TYPE, body: JSON.stringify({ maxParallelJobs: n }) });

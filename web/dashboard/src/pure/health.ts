@@ -5,7 +5,7 @@ export interface Health {
   apiKey: boolean | null;
   maxParallelJobs: number | null;
   file: { state: string; detail: string | null } | null;
-  documents: { name: string; jobs: number | null }[];
+  documents: { id: string | null; name: string; jobs: number | null }[];
 }
 
 export type Balance =
@@ -30,7 +30,7 @@ export function readHealth(answer: unknown): Health {
     apiKey: typeof key === 'boolean' ? key : null,
     maxParallelJobs: finite(it['max_parallel_jobs']),
     file: state === null ? null : { state, detail: text(file['detail']) },
-    documents: (Array.isArray(it['documents']) ? it['documents'] : []).map(fields).map((one) => ({ name: text(one['name']) ?? 'unnamed', jobs: finite(one['jobs']) })),
+    documents: (Array.isArray(it['documents']) ? it['documents'] : []).map(fields).map((one) => ({ id: text(one['id']), name: text(one['name']) ?? 'unnamed', jobs: finite(one['jobs']) })),
   };
 }
 

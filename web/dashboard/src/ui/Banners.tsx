@@ -8,18 +8,18 @@ export function Banners() {
   return (
     <div class="banners" role="region" aria-label="Notices">
       {locked.value && <SignIn />}
-      {notices.list.value.map(({ id, level, title, text, action }) => (
+      {notices.list.value.map(({ id, level, title, text, offers }) => (
         <div class="banner" key={id} data-level={level} role={level === 'error' ? 'alert' : 'status'}>
           <Icon name="warn" />
           <div>
             <strong>{title}</strong>
             <p>{text}</p>
           </div>
-          {action && (
-            <button type="button" class="second" onClick={action.run}>
-              {action.label}
+          {offers?.map(({ label, run }) => (
+            <button type="button" class="second" key={label} onClick={run}>
+              {label}
             </button>
-          )}
+          ))}
           <button type="button" class="plain square small" aria-label={`Dismiss: ${title}`} onClick={() => notices.dismiss(id)}>
             <Icon name="close" />
           </button>

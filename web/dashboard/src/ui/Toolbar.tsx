@@ -7,19 +7,9 @@ import { useApp } from './context.ts';
 import { Icon } from './Pixels.tsx';
 
 function ClearButton() {
-  const { stats, dialogs, actions } = useApp();
-  const { total } = stats.value;
-  const ask = () =>
-    dialogs.show({
-      kind: 'confirm',
-      title: `Clear ${count(total, 'job')}?`,
-      body: 'All jobs, also those not shown now, move to the bin, here and for everybody who shares this list. From there they can be restored.',
-      yes: `Clear ${count(total, 'job')}`,
-      danger: true,
-      run: () => void actions.clear(),
-    });
+  const { stats, askClear } = useApp();
   return (
-    <button type="button" class="second" disabled={total === 0} onClick={ask}>
+    <button type="button" class="second" disabled={stats.value.total === 0} onClick={askClear}>
       Clear
     </button>
   );

@@ -1,0 +1,57 @@
+/** What one can decide about the server's JSON file, asked before it is done. */
+import type { Log } from '../console/log.ts';
+import type { Dialogs } from './dialogs.ts';
+import type { Offer } from './notices.ts';
+import type { Toasts } from './toasts.ts';
+
+interface Parts {
+  dialogs: Dialogs;
+  toasts: Toasts;
+  log: Log;
+  /** Tells the server; rejects with its reason. */
+  answer: (answer: 'take' | 'replace') => Promise<void>;
+  /** Asks whether to clear the list. */
+  askClear: () => void;
+}
+
+/** Gives the buttons that suit each state of the file. */
+export function createFileOffers({ dialogs, toasts, log, answer, askClear }: Parts): (state: string) => readonly Offer[] {
+  const tell = async (what: 'take' | 'replace', done: string) => {
+    try {
+      await answer(what);
+      log('SYSTEM', 'SUCCESS', done);
+      toasts.show({ text: done, tone: 'good' });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log('SYSTEM', 'ERROR', `The file stays as it is: ${reason}`);
+      toasts.show({ text: `The file stays as it is: ${reason}`, tone: 'bad' });
+    }
+  };
+  const take: Offer = {
+    label: 'Take it as it is',
+    run: () =>
+      dialogs.show({
+        kind: 'confirm',
+        title: 'Take the file as it is?',
+        body: 'The list becomes what the file says: jobs that are not in it move to the bin, from which they can be restored.',
+        yes: 'Take it',
+        danger: true,
+        run: () => void tell('take', 'The file was taken as it is'),
+      }),
+  };
+  const replace: Offer = {
+    label: 'Write it anew',
+    run: () =>
+      dialogs.show({
+        kind: 'confirm',
+        title: 'Write the file anew?',
+        body: 'What is in the file now is put into the archive beside it, and the file is written from the jobs shown here.',
+        yes: 'Write it anew',
+        danger: false,
+        run: () => void tell('replace', 'The file was put into the archive and written anew'),
+      }),
+  };
+  const fresh: Offer = { label: 'Start fresh…', run: askClear };
+  const offers: Record<string, readonly Offer[]> = { 'unparsable': [replace], 'parked': [take, replace], 'awaiting-answer': [take, replace], 'missing': [fresh] };
+  return (state) => offers[state] ?? [];
+}
