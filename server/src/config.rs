@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use subtle::ConstantTimeEq as _;
 
+use crate::runner::pixellab::Settings;
+
 /// How many jobs run at once when nothing else is said.
 pub const PARALLEL_JOBS_DEFAULT: NonZeroUsize = NonZeroUsize::new(3).expect("3 is not 0");
 
@@ -32,6 +34,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// How many jobs run at once.
     pub parallel_jobs_max: NonZeroUsize,
+    /// The paid service that makes pictures; `None`: the embedded generator makes them.
+    pub pixellab: Option<Settings>,
 }
 
 impl Config {
@@ -46,6 +50,7 @@ impl Config {
             token: None,
             tls: None,
             parallel_jobs_max: PARALLEL_JOBS_DEFAULT,
+            pixellab: None,
         }
     }
 }

@@ -37,6 +37,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::config::Config;
+use crate::document::{Documents, DocumentsConfig, OpenError};
 use crate::http::limits::{
     CONNECTIONS_MAX, DRAIN_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX, HEADERS_MAX, TLS_HANDSHAKE_MAX,
     WRITE_STALL_MAX,
@@ -47,6 +48,9 @@ use crate::http::stall::StallGuard;
 use crate::http::state::App;
 use crate::http::tls::{self, TlsError};
 use crate::http::trust::{Ends, Trust};
+use crate::runner::generator::{Generate, GeneratorError};
+use crate::runner::local::Local;
+use crate::runner::pixellab::PixelLab;
 
 /// How long to wait when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -69,6 +73,12 @@ pub enum ServeError {
     /// https cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The paid generator cannot be used.
+    #[error(transparent)]
+    Generator(#[from] GeneratorError),
+    /// The file cannot be served.
+    #[error(transparent)]
+    Open(#[from] OpenError),
 }
 
 /// Serves `config` on `listener` until `shutdown` resolves, then drains and returns.
@@ -81,42 +91,89 @@ pub async fn run(
     config: Config,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    let bound = listener.local_addr().map_err(ServeError::Socket)?;
-    if config.token.is_none() && !bound.ip().to_canonical().is_loopback() {
-        return Err(ServeError::OpenWithoutToken(bound));
-    }
-    let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
-    let trust = Trust::new(
-        bound,
-        acceptor.is_some(),
-        &config.allow_hosts,
-        &config.allow_origins,
-    );
-    let sessions = Sessions::new(config.token.clone(), bound.port(), acceptor.is_some());
-    let stopping = CancellationToken::new();
-    let app = App::new(trust, sessions, stopping.clone());
-    let door = Door {
-        router: routes::router(app),
-        acceptor,
-        places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-        stopping: stopping.clone(),
-        conversations: TaskTracker::new(),
-    };
-    tokio::select! {
-        () = door.accept(&listener) => {}
-        () = shutdown => {}
-    }
-    drop(listener);
-    tracing::info!("stopping");
-    stopping.cancel();
-    door.conversations.close();
-    if timeout(DRAIN_MAX, door.conversations.wait()).await.is_err() {
-        tracing::warn!(
-            "requests still open after {} s are cut off",
-            DRAIN_MAX.as_secs()
-        );
-    }
+    Server::open(listener, &config).await?.run(shutdown).await;
     Ok(())
+}
+
+/// A server that is ready: its documents are open, nothing is accepted yet.
+pub struct Server {
+    listener: TcpListener,
+    app: App,
+    acceptor: Option<TlsAcceptor>,
+}
+
+impl Server {
+    /// Opens the documents that `config` names, to be served on `listener`.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`]: nothing is served.
+    pub async fn open(listener: TcpListener, config: &Config) -> Result<Self, ServeError> {
+        let bound = listener.local_addr().map_err(ServeError::Socket)?;
+        if config.token.is_none() && !bound.ip().to_canonical().is_loopback() {
+            return Err(ServeError::OpenWithoutToken(bound));
+        }
+        let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        let trust = Trust::new(
+            bound,
+            acceptor.is_some(),
+            &config.allow_hosts,
+            &config.allow_origins,
+        );
+        let sessions = Sessions::new(config.token.clone(), bound.port(), acceptor.is_some());
+        let generator: Arc<dyn Generate> = match &config.pixellab {
+            Some(settings) => Arc::new(PixelLab::new(settings.clone())?),
+            None => Arc::new(Local),
+        };
+        let documents = Documents::open(DocumentsConfig {
+            state: config.state_dir.clone(),
+            url: format!("{}://{bound}/", trust.scheme()),
+            ..DocumentsConfig::new(&config.file)
+        })
+        .await?;
+        let app = App::new(
+            trust,
+            sessions,
+            documents,
+            generator,
+            config.parallel_jobs_max,
+            CancellationToken::new(),
+            TaskTracker::new(),
+        );
+        Ok(Self {
+            listener,
+            app,
+            acceptor,
+        })
+    }
+
+    /// Serves until `shutdown` resolves, then drains: everything acknowledged is on disk and in
+    /// the JSON on return.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
+        let app = self.app;
+        let door = Door {
+            router: routes::router(app.clone()),
+            acceptor: self.acceptor,
+            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            stopping: app.stopping.clone(),
+            conversations: app.conversations.clone(),
+        };
+        tokio::select! {
+            () = door.accept(&self.listener) => {}
+            () = shutdown => {}
+        }
+        drop(self.listener);
+        tracing::info!("stopping");
+        app.stopping.cancel();
+        app.conversations.close();
+        if timeout(DRAIN_MAX, app.conversations.wait()).await.is_err() {
+            tracing::warn!(
+                "requests still open after {} s are cut off",
+                DRAIN_MAX.as_secs()
+            );
+        }
+        app.documents.shutdown().await;
+    }
 }
 
 /// What the accept loop hands to each connection.

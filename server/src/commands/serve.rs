@@ -10,7 +10,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::{FILE_NAME_DEFAULT, ServeArgs, answer, complain, exit, reaches_further};
 use crate::config::{AllowedHost, Config, TlsFiles, Token};
-use crate::serve::{self, ServeError};
+use crate::runner::pixellab::Settings;
+use crate::serve::{ServeError, Server};
 
 /// Why nothing was served: a sentence and its exit code.
 struct Failure {
@@ -61,16 +62,20 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
     let bound = listener
         .local_addr()
         .map_err(|error| Failure::new(exit::ADDRESS, error.to_string()))?;
+    let opened = Server::open(listener, &config).await;
+    let server = opened.map_err(|error| Failure::new(code_of(&error), error.to_string()))?;
     announce(&args, &config, bound);
-    serve::run(listener, config, stop_signal())
-        .await
-        .map_err(|error| Failure::new(code_of(&error), error.to_string()))
+    server.run(stop_signal()).await;
+    Ok(())
 }
 
 fn code_of(error: &ServeError) -> u8 {
     match error {
-        ServeError::OpenWithoutToken(_) | ServeError::Tls(_) => exit::USAGE,
+        ServeError::OpenWithoutToken(_) | ServeError::Tls(_) | ServeError::Generator(_) => {
+            exit::USAGE
+        }
         ServeError::Socket(_) => exit::ADDRESS,
+        ServeError::Open(_) => exit::FILE,
     }
 }
 
@@ -98,7 +103,9 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         }),
         _ => None,
     };
+    let pixellab = Settings::from_environment();
     Ok(Config {
+        pixellab: pixellab.map_err(|error| Failure::new(exit::USAGE, error.to_string()))?,
         state_dir: args.state.clone(),
         allow_hosts,
         allow_origins: args.allow_origin.clone(),

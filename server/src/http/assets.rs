@@ -39,7 +39,8 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
             format!("there is nothing at `{}`", echo(uri.path())),
         )
     };
-    if path.starts_with("api/") {
+    let climbs = path.split('/').any(|part| part == "..");
+    if climbs || path.starts_with("api/") {
         return unknown().into_response();
     }
     if method != Method::GET && method != Method::HEAD {

@@ -7,9 +7,10 @@
 //! **Invariant:** no handler reads a body in any other way.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use hyper::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use hyper::http::request::Parts;
 use hyper::http::{HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 
@@ -25,7 +26,25 @@ impl<T: DeserializeOwned> FromRequest<App> for ApiJson<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let bytes = json_bytes(request, app, BODY_BYTES_MAX).await?;
-        parse(&bytes).map(Self)
+        // `POST …/run` and the like say nothing: no body is an empty object.
+        parse(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
+    }
+}
+
+/// Query parameters as `T`.
+pub struct ApiQuery<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let asked = Query::<T>::try_from_uri(&parts.uri);
+        asked.map(|Query(asked)| Self(asked)).map_err(|refused| {
+            ApiError::new(
+                Kind::Invalid,
+                format!("in the query: {}", echo(&refused.body_text())),
+            )
+        })
     }
 }
 
@@ -165,15 +184,6 @@ pub fn too_deep(bytes: &[u8]) -> Option<usize> {
         }
     }
     None
-}
-
-/// Whether a request announces a body.
-#[must_use]
-pub fn announces_body(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_LENGTH)
-        .is_some_and(|length| length != "0")
-        || headers.contains_key("transfer-encoding")
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
 /// How long a request may take from its head to the start of its answer.
 pub const REQUEST_MAX: Duration = Duration::from_secs(60);
 
-/// The same for a request that waits for an image to be drawn.
-pub const GENERATION_MAX: Duration = Duration::from_secs(300);
+/// The same on the old paths, where a request carries a whole list or waits for an image.
+pub const SLOW_REQUEST_MAX: Duration = Duration::from_secs(300);
 
 /// How long open requests may go on after a stop was asked for.
 pub const DRAIN_MAX: Duration = Duration::from_secs(5);

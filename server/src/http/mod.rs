@@ -8,15 +8,27 @@
 //! only after the write is on disk.
 
 pub mod assets;
+pub mod blobs;
 pub mod body;
+pub mod check;
+pub mod documents;
 pub mod dress;
+pub mod edits;
+pub mod export;
+pub mod failure;
+pub mod generate;
 pub mod health;
+pub mod jobs;
+pub mod legacy;
 pub mod limits;
 pub mod openapi;
 pub mod problem;
 pub mod routes;
 pub mod session;
+pub mod shapes;
 pub mod stall;
 pub mod state;
+pub mod stats;
+pub mod sync;
 pub mod tls;
 pub mod trust;

@@ -13,7 +13,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::problem::Kind;
-use super::{health, session};
+use super::{
+    blobs, documents, edits, export, generate, health, jobs, legacy, session, stats, sync,
+};
 
 /// The whole description.
 #[derive(OpenApi)]
@@ -23,8 +25,11 @@ use super::{health, session};
         description = "One JSON file, many browsers and machines. Writes are answered only when they are on disk. Errors are problem details (RFC 9457), except on the old paths."
     ),
     paths(
-        health::show,
-        session::show, session::create, session::remove,
+        jobs::list, jobs::create, jobs::show, jobs::change, jobs::remove, jobs::clear, jobs::restore, jobs::run,
+        edits::create, stats::show, export::show, documents::list, documents::answer, blobs::show, blobs::store,
+        session::show, session::create, session::remove, sync::upgrade,
+        health::show, legacy::load, legacy::save,
+        generate::generate, generate::rotate, generate::balance,
     ),
     modifiers(&Tokens),
     security(("token" = []), ("cookie" = []), ()),

@@ -1,16 +1,21 @@
 //! Every path on one screen.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{any, get, post};
 use hyper::http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::limits::REQUEST_MAX;
+use super::limits::{REQUEST_MAX, SLOW_REQUEST_MAX};
 use super::state::App;
-use super::{assets, dress, health, openapi, session, trust};
+use super::{
+    assets, blobs, documents, dress, edits, export, generate, health, jobs, legacy, openapi,
+    session, stats, sync, trust,
+};
 
 /// The whole server as one service.
 pub fn router(app: App) -> Router {
@@ -23,11 +28,38 @@ pub fn router(app: App) -> Router {
         )
         .fallback(assets::serve);
 
-    let guarded = Router::new()
+    let old = Router::new()
         .route("/health", get(health::show))
+        .route("/load-jobs", get(legacy::load))
+        .route("/save-jobs", post(legacy::save))
+        .route("/generate-character", post(generate::generate))
+        .route("/rotate-character", post(generate::rotate))
+        .route("/balance", get(generate::balance))
+        .layer(request_timeout(SLOW_REQUEST_MAX));
+
+    let api = Router::new()
+        .route("/api/v1/documents", get(documents::list))
+        .route("/api/v1/documents/{id}/file", post(documents::answer))
+        .route("/api/v1/jobs", get(jobs::list).post(jobs::create))
+        .route("/api/v1/jobs/clear", post(jobs::clear))
+        .route(
+            "/api/v1/jobs/{id}",
+            get(jobs::show).patch(jobs::change).delete(jobs::remove),
+        )
+        .route("/api/v1/jobs/{id}/restore", post(jobs::restore))
+        .route("/api/v1/jobs/{id}/run", post(jobs::run))
+        .route("/api/v1/edits", post(edits::create))
+        .route("/api/v1/stats", get(stats::show))
+        .route("/api/v1/export.json", get(export::show))
+        .route("/api/v1/blobs/{name}", get(blobs::show).put(blobs::store))
         .route("/api/openapi.json", get(openapi::json))
         .route("/api/docs", get(openapi::page))
         .route("/api/docs.css", get(openapi::style))
+        .route("/sync", any(sync::upgrade))
+        .layer(request_timeout(REQUEST_MAX));
+
+    let guarded = old
+        .merge(api)
         .route_layer(from_fn_with_state(app.clone(), session::require));
 
     let paths = open.merge(guarded).with_state(app.clone());
@@ -43,4 +75,8 @@ pub fn router(app: App) -> Router {
         .layer(CatchPanicLayer::custom(dress::panicked))
         .layer(from_fn_with_state(app, trust::guard))
         .layer(from_fn(dress::dress))
+}
+
+fn request_timeout(allowed: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, allowed)
 }

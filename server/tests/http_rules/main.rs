@@ -1,7 +1,13 @@
 //! The HTTP side's rules, each shown against a server in this process on a port of its own.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod https;
+mod jobs;
+mod legacy;
 mod limits;
+mod program;
+mod replicas;
 mod session;
 mod support;
+mod sync;
 mod trust;
