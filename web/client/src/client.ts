@@ -168,6 +168,8 @@ class OpenClient implements Client<object> {
     if (this.#closed) return;
     this.#failures = health.state === 'ok' ? 0 : this.#failures + 1;
     this.#refused = health.state === 'refused' ? health.detail : null;
+    // The socket may not notice for minutes that nobody is at the other end.
+    if (health.state === 'unreachable' && !health.answered) this.#session.link.post({ type: 'network', online: false });
     if (health.state === 'ok') {
       rememberHome(this.#env.storage, this.#server, this.#options.document, health.home);
       if (!this.#session.home) this.#begin(health.home);

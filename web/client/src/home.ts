@@ -17,7 +17,8 @@ export type Health =
   | { state: 'ok'; home: Home; file: { state: string; detail?: string } | null }
   /** It answered, and will not serve us: `detail` says why. */
   | { state: 'refused'; detail: string }
-  | { state: 'unreachable'; detail: string };
+  /** No use for now; `answered`: somebody is there, though. */
+  | { state: 'unreachable'; answered: boolean; detail: string };
 
 /** How long one question may take before it counts as unreachable. */
 const HEALTH_MS_MAX = 8_000;
@@ -64,10 +65,10 @@ export async function askHealth(
     if (response.status === 401 || response.status === 403) {
       return { state: 'refused', detail: await problem(response) };
     }
-    if (!response.ok) return { state: 'unreachable', detail: await problem(response) };
+    if (!response.ok) return { state: 'unreachable', answered: true, detail: await problem(response) };
     return understood(await response.json(), document);
   } catch (error) {
-    return { state: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
+    return { state: 'unreachable', answered: false, detail: error instanceof Error ? error.message : String(error) };
   }
 }
 

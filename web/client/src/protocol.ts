@@ -48,7 +48,6 @@ export type ToWorker =
       wasmUrl: string | null;
     }
   | { type: 'edits'; edits: StampedEdit[]; replay: boolean }
-  | { type: 'chunks'; chunks: ChunkText[] }
   | { type: 'subscribe'; sub: number; query: Query }
   | { type: 'unsubscribe'; sub: number }
   | { type: 'call'; call: number; ask: Ask }
@@ -69,6 +68,8 @@ export type Ask =
   | { type: 'first'; limit: number }
   | { type: 'export' }
   | { type: 'import'; text: string; origin: string }
+  /** Take in chunks of localStorage that the database lacks. */
+  | { type: 'chunks'; chunks: ChunkText[] }
   /** Fold the chunks into one. Asked only while holding the document's fold lock. */
   | { type: 'fold' };
 
@@ -81,6 +82,8 @@ export interface Answers {
   first: FirstRows;
   export: string;
   import: ImportResult;
+  /** `drop`: chunks that hold nothing new, because they were folded long ago. */
+  chunks: { drop: string[] };
   fold: Folded;
 }
 
@@ -103,8 +106,8 @@ export type StorageKind = 'indexeddb' | 'page';
 
 /** Worker to page. */
 export type FromWorker =
-  /** The replica is loaded. `want`: chunks of the page that are not in the database; `drop`: those folded long ago. */
-  | { type: 'ready'; storage: StorageKind; want: string[]; drop: string[]; warnings: string[] }
+  /** The replica is loaded. `want`: chunks of the page that are not in the database. */
+  | { type: 'ready'; storage: StorageKind; want: string[]; warnings: string[] }
   /** `page` storage: write these, then say `kept`. */
   | { type: 'keep'; seq: number; chunks: ChunkText[] }
   /** These edits are committed. `chunks` replace them in localStorage. */

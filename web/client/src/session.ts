@@ -196,12 +196,10 @@ export class Session {
 
   async #loaded(message: FromWorker & { type: 'ready' }): Promise<void> {
     this.#storage = message.storage;
-    this.#store.removeChunks(message.drop);
-    const chunks = message.want.map((hash) => this.#store.chunk(hash)).filter((chunk) => chunk !== undefined);
-    if (chunks.length > 0) this.link.post({ type: 'chunks', chunks });
     for (const warning of message.warnings) {
       this.#hooks.notice({ code: 'degraded', level: 'warning', message: warning });
     }
+    await this.#handBack(message.want);
     await this.#adopt();
     this.#settled = true;
     this.#hooks.status();
@@ -211,6 +209,18 @@ export class Session {
       this.#units = this.#store.chunkUnits();
       if (this.#units > LOCAL_UNITS_FOLD) this.#fold();
     });
+  }
+
+  /** Gives chunks that the database lacks to the worker, and drops those that hold nothing new. */
+  async #handBack(hashes: string[]): Promise<void> {
+    const chunks = hashes.map((hash) => this.#store.chunk(hash)).filter((chunk) => chunk !== undefined);
+    if (chunks.length === 0) return;
+    try {
+      const { drop } = await this.link.ask({ type: 'chunks', chunks });
+      this.#store.removeChunks(drop);
+    } catch (error) {
+      this.#hooks.error({ code: 'storage', message: `Chunks of localStorage could not be taken in and stay there: ${String(error)}`, fatal: false });
+    }
   }
 
   #restarted(reason: string, hadLoaded: boolean): void {

@@ -70,7 +70,7 @@ export interface Query {
   bin?: boolean;
   /** Rows to skip; 0 unless told. */
   offset?: number;
-  /** Rows to give; 100 unless told. */
+  /** Rows to give; 100 unless told, at most 1,000. */
   limit?: number;
 }
 
@@ -233,7 +233,10 @@ export interface Client<T extends object = Job> {
   image(value: string): Promise<string>;
   /** The bytes of the file as this replica would write it, as text. */
   exportJson(): Promise<string>;
-  /** Takes in a historic file, an export, or a dump of the old localStorage; adds and updates, removes nothing. */
+  /**
+   * Takes in a historic file, an export, or a dump of the old localStorage. What carries no version only adds and
+   * updates; an export that names its version is merged as the fork that it is.
+   */
   importText(text: string): Promise<ImportResult>;
   /** Resolves when all edits made so far are durable in this browser. */
   flush(): Promise<void>;

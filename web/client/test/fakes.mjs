@@ -116,15 +116,12 @@ export class FakeWorker {
         this.open = message;
         if (this.script.silent) return;
         const want = message.hashes.filter((hash) => !this.database.chunks.has(hash));
-        this.say({ type: 'ready', storage: this.script.storage ?? 'indexeddb', want, drop: [], warnings: [] });
+        this.say({ type: 'ready', storage: this.script.storage ?? 'indexeddb', want, warnings: [] });
         return this.say({ type: 'status', status: this.status() });
       }
       case 'edits':
         if (this.script.holdEdits || this.script.silent) return;
         return this.apply(message.edits);
-      case 'chunks':
-        for (const { hash, text } of message.chunks) this.database.chunks.set(hash, text);
-        return;
       case 'call':
         return this.answer(message.call, message.ask);
       case 'close':
@@ -178,6 +175,9 @@ export class FakeWorker {
         return this.say({ type: 'answer', call, value: this.database.rows.get(ask.key) ?? null });
       case 'keys':
         return this.say({ type: 'answer', call, value: rows.map(({ key }) => key) });
+      case 'chunks':
+        for (const { hash, text } of ask.chunks) this.database.chunks.set(hash, text);
+        return this.say({ type: 'answer', call, value: { drop: [] } });
       case 'first':
         return this.say({
           type: 'answer',
