@@ -7,6 +7,7 @@
 //! **Invariant:** only an order that names this server starts anything.
 
 pub mod board;
+mod document_board;
 pub mod generator;
 pub mod local;
 pub mod pixellab;

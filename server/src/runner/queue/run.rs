@@ -11,6 +11,7 @@ use super::{Shared, sentences};
 use futures_util::FutureExt as _;
 use plainsync_core::blob;
 use plainsync_core::edit::{Edit, EditId, StampedEdit};
+use plainsync_core::id::derived_key;
 use plainsync_core::time::Millis;
 use serde_json::{Map, Value, json};
 use std::panic::AssertUnwindSafe;
@@ -168,7 +169,9 @@ async fn write(
         run_id: name.run.clone(),
         set,
     };
-    let id = EditId(format!("run-{}-{}-{step}", name.key, name.run));
+    // Of a fixed length, however long the names are that other programs give their runs.
+    let parts = [name.key.0.as_bytes(), name.run.as_bytes(), step.as_bytes()];
+    let id = EditId(derived_key("run-", &parts));
     board.edit(StampedEdit { id, at, edit }).await
 }
 
