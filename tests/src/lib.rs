@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Support for whole-system tests: a seeded generator of chance, and a network of replicas
+//! in one process.
+
+pub mod chance;
+pub mod sim;
