@@ -6,10 +6,12 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use subtle::ConstantTimeEq as _;
 
-use crate::runner::pixellab::Settings;
+use crate::runner::generator::Generate;
+use crate::runner::local::Local;
 
 /// How many jobs run at once when nothing else is said.
 pub const PARALLEL_JOBS_DEFAULT: NonZeroUsize = NonZeroUsize::new(3).expect("3 is not 0");
@@ -18,7 +20,7 @@ pub const PARALLEL_JOBS_DEFAULT: NonZeroUsize = NonZeroUsize::new(3).expect("3 i
 pub const TOKEN_CHARS_GOOD: usize = 16;
 
 /// Everything [`crate::serve::run`] needs to know, apart from the socket.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// The JSON file that is served.
     pub file: PathBuf,
@@ -34,8 +36,23 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// How many jobs run at once.
     pub parallel_jobs_max: NonZeroUsize,
-    /// The paid service that makes pictures; `None`: the embedded generator makes them.
-    pub pixellab: Option<Settings>,
+    /// Who makes pictures.
+    pub generator: Arc<dyn Generate>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Config")
+            .field("file", &self.file)
+            .field("state_dir", &self.state_dir)
+            .field("allow_hosts", &self.allow_hosts)
+            .field("allow_origins", &self.allow_origins)
+            .field("token", &self.token)
+            .field("tls", &self.tls)
+            .field("parallel_jobs_max", &self.parallel_jobs_max)
+            .field("generator", &self.generator.name())
+            .finish()
+    }
 }
 
 impl Config {
@@ -50,7 +67,7 @@ impl Config {
             token: None,
             tls: None,
             parallel_jobs_max: PARALLEL_JOBS_DEFAULT,
-            pixellab: None,
+            generator: Arc::new(Local),
         }
     }
 }

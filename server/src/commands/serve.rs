@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::{FILE_NAME_DEFAULT, ServeArgs, answer, complain, exit, reaches_further};
 use crate::config::{AllowedHost, Config, TlsFiles, Token};
-use crate::runner::pixellab::Settings;
+use crate::runner::generator_from_environment;
 use crate::serve::{ServeError, Server};
 
 /// Why nothing was served: a sentence and its exit code.
@@ -71,9 +71,7 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
 
 fn code_of(error: &ServeError) -> u8 {
     match error {
-        ServeError::OpenWithoutToken(_) | ServeError::Tls(_) | ServeError::Generator(_) => {
-            exit::USAGE
-        }
+        ServeError::OpenWithoutToken(_) | ServeError::Tls(_) => exit::USAGE,
         ServeError::Socket(_) => exit::ADDRESS,
         ServeError::Open(_) => exit::FILE,
     }
@@ -103,9 +101,9 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         }),
         _ => None,
     };
-    let pixellab = Settings::from_environment();
+    let generator = generator_from_environment();
     Ok(Config {
-        pixellab: pixellab.map_err(|error| Failure::new(exit::USAGE, error.to_string()))?,
+        generator: generator.map_err(|error| Failure::new(exit::USAGE, error.to_string()))?,
         state_dir: args.state.clone(),
         allow_hosts,
         allow_origins: args.allow_origin.clone(),

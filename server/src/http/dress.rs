@@ -44,10 +44,14 @@ pub async fn dress(request: Request, next: Next) -> Response {
     let refused = response
         .extensions()
         .get::<Arc<ApiError>>()
-        .map(|error| error.detail.clone());
+        .map(|error| (error.kind, error.detail.clone()));
     match refused {
-        Some(why) if status >= 500 => tracing::error!(%method, path, status, taken_ms, why),
-        Some(why) => tracing::info!(%method, path, status, taken_ms, why),
+        Some((_, why)) if status >= 500 => tracing::error!(%method, path, status, taken_ms, why),
+        // Logged where they are refused, but not each time: any page could fill the log.
+        Some((Kind::UnknownHost | Kind::UnknownOrigin, why)) => {
+            tracing::debug!(%method, path, status, taken_ms, why);
+        }
+        Some((_, why)) => tracing::info!(%method, path, status, taken_ms, why),
         None => tracing::debug!(%method, path, status, taken_ms),
     }
     response

@@ -5,9 +5,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use plainsync_core::blob::{self, BlobRef};
+use plainsync_core::blob;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -17,7 +15,8 @@ use super::state::{App, now};
 use crate::runner::generator::{
     GenerateRequest, GeneratorError, Picture, ResultObject, ResultStatus, RotateRequest,
 };
-use crate::runner::validate::{self, InvalidParameter, SIDE_PX_DEFAULT, SIDE_PX_MAX, SIDE_PX_MIN};
+use crate::runner::source;
+use crate::runner::validate::{self, InvalidParameter};
 
 /// `POST /generate-character {prompt, width?, height?, seed?}`: a picture from words.
 #[utoipa::path(
@@ -60,8 +59,10 @@ pub async fn rotate(
     ApiJson(body): ApiJson<Map<String, Value>>,
 ) -> Result<Json<ResultObject>, ApiError> {
     let asked = validate::rotation(&body).map_err(invalid)?;
-    let image = image(&app, &asked.image).await?;
-    let (own_width, own_height) = sides(&image);
+    let image = source::image(&app.document(), &asked.image)
+        .await
+        .map_err(|error| ApiError::new(Kind::Malformed, error.to_string()))?;
+    let (own_width, own_height) = source::own_sides(&image);
     let (width, height) = (
         asked.width.unwrap_or(own_width),
         asked.height.unwrap_or(own_height),
@@ -127,45 +128,6 @@ fn result(
         image_data_url,
         seed,
         error_message,
-    }
-}
-
-/// The bytes of an image given as a data URL or as a reference to one held here.
-async fn image(app: &App, text: &str) -> Result<Vec<u8>, ApiError> {
-    if let Some(blob) = blob::from_data_url(text) {
-        return Ok(blob.bytes);
-    }
-    // Old pages may write base64 with other line ends or padding than ours: decoded leniently.
-    if let Some((_, coded)) = text.split_once(";base64,")
-        && let Ok(bytes) = STANDARD.decode(coded.trim())
-        && blob::sniff(&bytes).is_some()
-    {
-        return Ok(bytes);
-    }
-    if let Ok(hash) = text.parse::<BlobRef>()
-        && let Some((_, bytes)) = app.document().get_blob(hash).await?
-    {
-        return Ok(bytes);
-    }
-    Err(ApiError::new(
-        Kind::Malformed,
-        "`image_data_url` holds no image; allowed is a data URL of a PNG, JPEG, WebP or GIF whose bytes are such an image",
-    ))
-}
-
-/// The sides of a PNG within what may be asked for; the default for other images.
-fn sides(image: &[u8]) -> (u32, u32) {
-    let side = |at: usize| -> Option<u32> {
-        let bytes = image.get(at..at + 4)?;
-        Some(u32::from_be_bytes(bytes.try_into().ok()?).clamp(SIDE_PX_MIN, SIDE_PX_MAX))
-    };
-    // Width and height are the first fields of a PNG's first chunk.
-    match blob::sniff(image) {
-        Some(blob::Mime::Png) => (
-            side(16).unwrap_or(SIDE_PX_DEFAULT),
-            side(20).unwrap_or(SIDE_PX_DEFAULT),
-        ),
-        _ => (SIDE_PX_DEFAULT, SIDE_PX_DEFAULT),
     }
 }
 

@@ -14,7 +14,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::Kind;
 use super::{
-    blobs, documents, edits, export, generate, health, jobs, legacy, session, stats, sync,
+    blobs, documents, edits, export, generate, health, jobs, legacy, runner, session, stats, sync,
 };
 
 /// The whole description.
@@ -26,6 +26,8 @@ use super::{
     ),
     paths(
         jobs::list, jobs::create, jobs::show, jobs::change, jobs::remove, jobs::clear, jobs::restore, jobs::run,
+        runner::show,
+        runner::change,
         edits::create, stats::show, export::show, documents::list, documents::answer, blobs::show, blobs::store,
         session::show, session::create, session::remove, sync::upgrade,
         health::show, legacy::load, legacy::save,

@@ -14,7 +14,7 @@ use super::limits::{REQUEST_MAX, SLOW_REQUEST_MAX};
 use super::state::App;
 use super::{
     assets, blobs, documents, dress, edits, export, generate, health, jobs, legacy, openapi,
-    session, stats, sync, trust,
+    runner, session, stats, sync, trust,
 };
 
 /// The whole server as one service.
@@ -49,6 +49,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/jobs/{id}/restore", post(jobs::restore))
         .route("/api/v1/jobs/{id}/run", post(jobs::run))
         .route("/api/v1/edits", post(edits::create))
+        .route("/api/v1/runner", get(runner::show).put(runner::change))
         .route("/api/v1/stats", get(stats::show))
         .route("/api/v1/export.json", get(export::show))
         .route("/api/v1/blobs/{name}", get(blobs::show).put(blobs::store))

@@ -1,6 +1,5 @@
 //! What every handler can reach.
 
-use std::num::NonZeroUsize;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -22,6 +21,7 @@ use super::session::Sessions;
 use super::trust::Trust;
 use crate::document::{DocumentHandle, DocumentInfo, Documents};
 use crate::runner::generator::Generate;
+use crate::runner::queue::Queue;
 
 /// How long a balance is believed.
 const BALANCE_MAX_AGE: Duration = Duration::from_secs(30);
@@ -40,6 +40,8 @@ pub struct Parts {
     pub documents: Documents,
     /// Who makes pictures.
     pub generator: Arc<dyn Generate>,
+    /// Starts the runs that are ordered from this server.
+    pub queue: Queue,
     /// Cancelled when a stop was asked for: long conversations end then.
     pub stopping: CancellationToken,
     /// When the server started.
@@ -64,22 +66,21 @@ impl App {
         sessions: Sessions,
         documents: Documents,
         generator: Arc<dyn Generate>,
-        parallel_jobs_max: NonZeroUsize,
-        stopping: CancellationToken,
-        conversations: TaskTracker,
+        queue: Queue,
     ) -> Self {
         Self(Arc::new(Parts {
             trust,
             sessions,
             documents,
             generator,
-            stopping,
+            picture_places: Semaphore::new(queue.parallel_max()),
+            queue,
+            stopping: CancellationToken::new(),
             started: Instant::now(),
             body_budget_kib: Semaphore::new(BODIES_BYTES_MAX / 1024),
             sync_places: Arc::new(Semaphore::new(SYNC_PEERS_MAX)),
-            picture_places: Semaphore::new(parallel_jobs_max.get()),
             balance: Mutex::default(),
-            conversations,
+            conversations: TaskTracker::new(),
         }))
     }
 

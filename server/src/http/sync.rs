@@ -23,10 +23,10 @@ use plainsync_core::wire::{Frame, PROTOCOL};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use super::door::Place;
 use super::problem::{ApiError, Kind, echo};
 use super::state::App;
 use crate::document::{Connection, OUTBOUND_FRAMES_MAX};
-use crate::serve::Place;
 
 /// How long a peer may take to introduce itself.
 const JOIN_MAX: Duration = Duration::from_secs(10);

@@ -437,3 +437,29 @@ async fn health_names_the_documents() {
         health["documents"]
     );
 }
+
+#[tokio::test]
+async fn f7_a_file_that_awaits_no_answer_says_so() {
+    let server = Server::start().await;
+    let id = server.get("/health").await.json()["documents"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/api/v1/documents/{id}/file");
+    server
+        .json("POST", &path, json!({"answer": "take"}))
+        .await
+        .problem(409, "conflict");
+    server
+        .json("POST", &path, json!({"answer": "perhaps"}))
+        .await
+        .problem(422, "invalid-value");
+    server
+        .json(
+            "POST",
+            "/api/v1/documents/nonsense/file",
+            json!({"answer": "take"}),
+        )
+        .await
+        .problem(404, "not-found");
+}

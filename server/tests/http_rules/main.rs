@@ -7,6 +7,7 @@ mod legacy;
 mod limits;
 mod program;
 mod replicas;
+mod runner;
 mod session;
 mod support;
 mod sync;

@@ -78,10 +78,19 @@ impl Server {
 
     /// A server on `folder`, which may hold something already.
     pub(crate) async fn start_in(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        Self::launch(folder, "127.0.0.1:0", change).await
+    }
+
+    /// A server on a fresh folder that listens at `address`.
+    pub(crate) async fn start_on(address: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::launch(tempfile::tempdir().unwrap(), address, change).await
+    }
+
+    async fn launch(folder: TempDir, address: &str, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::new(folder.path().join("job_history.json"));
         config.state_dir = Some(folder.path().join("state"));
         change(&mut config);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
@@ -118,7 +127,16 @@ impl Server {
 
     /// Sends `request` as it is, on a connection of its own.
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
-        let stream = TcpStream::connect(self.address).await.unwrap();
+        self.send_to(self.address, request).await
+    }
+
+    /// The same, to another address of this machine.
+    pub(crate) async fn send_to(
+        &self,
+        address: SocketAddr,
+        request: Request<Full<Bytes>>,
+    ) -> Answer {
+        let stream = TcpStream::connect(address).await.unwrap();
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .unwrap();

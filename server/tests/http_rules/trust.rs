@@ -235,6 +235,29 @@ async fn t3_every_answer_carries_the_policy() {
 }
 
 #[tokio::test]
+async fn t1_the_address_a_client_reached_is_a_known_host() {
+    // Loopback has many addresses: a server on all of them is reached at one that no list names.
+    let server = Server::start_on("0.0.0.0:0", |config| {
+        config.token = Some("a-token-for-this-test".parse().unwrap());
+    })
+    .await;
+    let port = server.address.port();
+    let reached: std::net::SocketAddr = format!("127.0.0.7:{port}").parse().unwrap();
+    for (host, status) in [
+        (format!("127.0.0.7:{port}"), 200),
+        (format!("127.0.0.8:{port}"), 403),
+        (format!("0.0.0.0:{port}"), 403),
+        (format!("box.local:{port}"), 403),
+    ] {
+        let request = hyper::Request::builder().uri("/").header("host", &host);
+        let answer = server
+            .send_to(reached, request.body(Default::default()).unwrap())
+            .await;
+        assert_eq!(answer.status, status, "{host}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn t4_beyond_loopback_needs_a_token() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let config = plainsync::config::Config::new("nowhere/job_history.json".into());

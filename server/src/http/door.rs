@@ -1,0 +1,180 @@
+//! The door: accepts connections, within limits, and serves each to its end.
+//!
+//! Our own loop and not the library's: that one sets no time limit on a request's head, does
+//! not count connections, and does not notice a client that never reads.
+//!
+//! **Invariant:** what one connection does, or how it fails, ends that connection only.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use super::limits::{
+    CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX, HEADERS_MAX, TLS_HANDSHAKE_MAX, WRITE_STALL_MAX,
+};
+use super::stall::StallGuard;
+use super::state::App;
+use super::trust::Ends;
+
+/// How long to wait when the system has no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// What a connection past the cap is told.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\nretry-after: 1\r\ncontent-length: 38\r\nconnection: close\r\n\r\nToo many connections; try again soon.\n";
+
+/// See the module's text; each connection has a copy.
+#[derive(Clone)]
+pub struct Door {
+    /// Answers requests.
+    router: Router,
+    /// Speaks TLS, where https is served.
+    acceptor: Option<TlsAcceptor>,
+    places: Arc<Semaphore>,
+    /// No further requests on open connections.
+    stopping: CancellationToken,
+    /// No further waiting for those that are being answered.
+    cut: CancellationToken,
+    conversations: TaskTracker,
+}
+
+impl Door {
+    /// A door to `router`; connections are counted among the conversations of `app`.
+    #[must_use]
+    pub fn new(app: &App, router: Router, acceptor: Option<TlsAcceptor>) -> Self {
+        Self {
+            router,
+            acceptor,
+            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            stopping: app.stopping.clone(),
+            cut: CancellationToken::new(),
+            conversations: app.conversations.clone(),
+        }
+    }
+
+    /// Waits for the open connections to end, at most `allowed`, then cuts them off.
+    pub async fn close(&self, allowed: Duration) {
+        self.conversations.close();
+        if timeout(allowed, self.conversations.wait()).await.is_err() {
+            tracing::warn!(
+                "requests still open after {} s are cut off",
+                allowed.as_secs()
+            );
+            self.cut.cancel();
+            self.conversations.wait().await;
+        }
+    }
+
+    /// Accepts connections for ever; errors of one connection are that connection's own.
+    pub async fn accept(&self, listener: &TcpListener) {
+        loop {
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) if is_of_one_connection(&error) => continue,
+                Err(error) => {
+                    tracing::error!("cannot accept connections: {error}; trying again");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+                tracing::warn!("refused {peer}: {CONNECTIONS_MAX} connections are open");
+                let _closed = stream.try_write(FULL);
+                continue;
+            };
+            let conversation = self.clone().converse(stream, peer, place);
+            let cut = self.cut.clone();
+            self.conversations.spawn(async move {
+                let ended = tokio::select! {
+                    ended = conversation => ended,
+                    () = cut.cancelled() => return,
+                };
+                if let Err(error) = ended {
+                    tracing::debug!("connection of {peer} ended: {error}");
+                }
+            });
+        }
+    }
+
+    /// Serves one connection to its end.
+    async fn converse(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) -> Result<(), Trouble> {
+        // Without this, small frames wait up to 40 ms for the peer's acknowledgement.
+        stream.set_nodelay(true)?;
+        let local = stream.local_addr()?;
+        let ends = Ends { local, peer };
+        let place = Place(Arc::new(place));
+        match &self.acceptor {
+            Some(acceptor) => {
+                let stream = timeout(TLS_HANDSHAKE_MAX, acceptor.accept(stream)).await??;
+                self.speak(stream, ends, place).await
+            }
+            None => self.speak(stream, ends, place).await,
+        }
+    }
+
+    async fn speak<S>(&self, stream: S, ends: Ends, place: Place) -> Result<(), Trouble>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let router = self.router.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ends);
+            // An upgraded connection outlives this function and keeps its place.
+            request.extensions_mut().insert(place.clone());
+            router.clone().oneshot(request)
+        });
+        let stream = TokioIo::new(StallGuard::new(stream, WRITE_STALL_MAX));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_READ_MAX)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(stream, service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return Ok(ended?),
+            () = self.stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        Ok(connection.await?)
+    }
+}
+
+/// What ends a connection early; only logged.
+type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection's place among [`CONNECTIONS_MAX`]; given back when the last copy is dropped.
+#[derive(Clone, Debug)]
+pub struct Place(#[allow(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}
