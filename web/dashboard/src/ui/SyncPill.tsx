@@ -11,13 +11,7 @@ export function SyncPill() {
       <button type="button" class="pill" data-tone={it.tone} popovertarget="sync">
         <Icon name={it.tone} />
         <span class="pill-short">{it.short}</span>
-        <span class="pill-long">
-          {it.parts.map((part) => (
-            <span class="pill-part" key={part}>
-              {part}
-            </span>
-          ))}
-        </span>
+        <span class="pill-long">{it.parts.join(' · ')}</span>
       </button>
       <div class="pop sync-panel" id="sync" popover="auto">
         <dl>
