@@ -1,7 +1,7 @@
 /**
  * What one may type in the browser's console: `app` and `state`, as in the old dashboard.
  */
-import type { Job, Row, Stats, Status } from '@plainsync/client';
+import type { Client, Job, Row, Stats, Status } from '@plainsync/client';
 import type { App } from '../app/app.ts';
 import type { Config } from '../app/config.ts';
 import type { Diagnostics } from '../app/diagnostics.ts';
@@ -29,6 +29,8 @@ export interface Metrics extends Stats {
 }
 
 export interface ConsoleApp {
+  /** The typed client that the page itself uses: insert, change, remove, query, subscribe … */
+  readonly client: Client<Job>;
   /** Everything the page knows now, as plain data. */
   getState(): Snapshot;
   getMetrics(): Metrics;
@@ -85,6 +87,7 @@ export function createConsole(app: App, serverWaitMs: number = SERVER_WAIT_MS): 
   };
   return {
     app: {
+      client: app.client,
       getState() {
         const rows = app.mirror.rows();
         return { jobs: rows.map(jobOf), lastJobId: nextNumber(rows), stats: app.stats.peek(), status: app.status.peek(), config: app.config.value.peek(), diagnostics: app.diagnostics.value.peek(), log: [...app.log.lines] };
