@@ -12,5 +12,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     if std::env::var("PROFILE").as_deref() == Ok("release") {
         println!("cargo::rerun-if-changed=../web/dashboard/dist");
+    } else if let Err(error) = std::fs::create_dir_all("../web/dashboard/dist") {
+        // A folder that is absent when this compiles would stay unread when the dashboard is built.
+        println!("cargo::warning=web/dashboard/dist cannot be made: {error}");
     }
 }
