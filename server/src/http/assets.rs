@@ -4,13 +4,16 @@
 //! else is asked for again each time and answered with 304 while it is the same. Where the build
 //! left a compressed sibling (`x.js.br`, `.zst`, `.gz`), it is sent to clients that take it.
 
+use std::borrow::Cow;
+
 use axum::http::Uri;
 use axum::response::{Html, IntoResponse, Response};
 use hyper::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    VARY,
 };
 use hyper::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 use super::problem::{ApiError, Kind, echo};
 
@@ -18,6 +21,23 @@ use super::problem::{ApiError, Kind, echo};
 #[folder = "../web/dashboard/dist"]
 #[allow_missing = true]
 struct Dashboard;
+
+/// A file to be sent.
+struct File {
+    bytes: Cow<'static, [u8]>,
+    hash: [u8; 32],
+}
+
+impl File {
+    fn embedded(path: &str) -> Option<Self> {
+        let file = Dashboard::get(path)?;
+        let hash = file.metadata.sha256_hash();
+        Some(Self {
+            bytes: file.data,
+            hash,
+        })
+    }
+}
 
 /// The encodings a sibling may have, best first: name in `Accept-Encoding`, file ending.
 const SIBLINGS: [(&str, &str); 3] = [("br", "br"), ("zstd", "zst"), ("gzip", "gz")];
@@ -29,50 +49,47 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 
 /// `GET` of any other path: a file of the dashboard.
 pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let path = match uri.path().trim_start_matches('/') {
+    find(&method, uri.path(), &headers, File::embedded)
+}
+
+fn find(
+    method: &Method,
+    asked: &str,
+    headers: &HeaderMap,
+    file: impl Fn(&str) -> Option<File>,
+) -> Response {
+    let path = match asked.trim_start_matches('/') {
         "" => "index.html",
         path => path,
     };
     let unknown = || {
-        ApiError::new(
-            Kind::NotFound,
-            format!("there is nothing at `{}`", echo(uri.path())),
-        )
+        let detail = format!("there is nothing at `{}`", echo(asked));
+        ApiError::new(Kind::NotFound, detail).into_response()
     };
-    let climbs = path.split('/').any(|part| part == "..");
-    if climbs || path.starts_with("api/") {
-        return unknown().into_response();
+    if path.starts_with("api/") || path.split('/').any(|part| part == "..") {
+        return unknown();
     }
-    if method != Method::GET && method != Method::HEAD {
-        return ApiError::new(Kind::Method, format!("`{}` takes GET", echo(uri.path())))
-            .with(
-                hyper::http::header::ALLOW,
-                HeaderValue::from_static("GET, HEAD"),
-            )
+    if *method != Method::GET && *method != Method::HEAD {
+        return ApiError::new(Kind::Method, format!("`{}` takes GET", echo(asked)))
+            .with(ALLOW, HeaderValue::from_static("GET, HEAD"))
             .into_response();
     }
-    let sibling = SIBLINGS
-        .iter()
-        .filter(|(name, _)| accepts(&headers, name))
-        .find_map(|(name, ending)| {
-            Some((Dashboard::get(&format!("{path}.{ending}"))?, Some(*name)))
-        });
-    match sibling.or_else(|| Some((Dashboard::get(path)?, None))) {
-        Some((file, encoding)) => answer(path, &file, encoding, &headers),
+    let siblings = SIBLINGS.iter().filter(|(name, _)| accepts(headers, name));
+    let sibling = siblings.map(|(name, ending)| (file(&format!("{path}.{ending}")), Some(*name)));
+    let found = sibling.chain(std::iter::once_with(|| (file(path), None)));
+    match found
+        .into_iter()
+        .find_map(|(file, encoding)| Some((file?, encoding)))
+    {
+        Some((file, encoding)) => answer(path, file, encoding, headers),
         None if path == "index.html" => Html(NOT_BUILT).into_response(),
-        None => unknown().into_response(),
+        None => unknown(),
     }
 }
 
-fn answer(
-    path: &str,
-    file: &EmbeddedFile,
-    encoding: Option<&'static str>,
-    asked: &HeaderMap,
-) -> Response {
+fn answer(path: &str, file: File, encoding: Option<&'static str>, asked: &HeaderMap) -> Response {
     let tag: String = file
-        .metadata
-        .sha256_hash()
+        .hash
         .iter()
         .take(16)
         .map(|byte| format!("{byte:02x}"))
@@ -88,7 +105,7 @@ fn answer(
     let mut response = if is_same {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        file.data.clone().into_owned().into_response()
+        file.bytes.into_owned().into_response()
     };
     let headers = response.headers_mut();
     let caching = if path.starts_with("assets/") {
@@ -162,6 +179,74 @@ mod tests {
         };
         assert!(offers("gzip, deflate, br", "br") && offers("GZIP;q=0.5", "gzip"));
         assert!(!offers("gzip, br;q=0", "br") && !offers("gzip", "br") && !offers("", "gzip"));
+    }
+
+    fn ask(path: &str, headers: &[(&'static str, &str)]) -> Response {
+        let built = |path: &str| {
+            let bytes: &'static [u8] = match path {
+                "index.html" => b"<!doctype html>",
+                "assets/app-1a2b.js" => b"run()",
+                "assets/app-1a2b.js.br" => b"packed",
+                _ => return None,
+            };
+            Some(File {
+                bytes: bytes.into(),
+                hash: [bytes.len() as u8; 32],
+            })
+        };
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, HeaderValue::from_str(value).expect("a header value"));
+        }
+        find(&Method::GET, path, &map, built)
+    }
+
+    fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+        response
+            .headers()
+            .get(name)
+            .map_or("", |value| value.to_str().expect("text"))
+    }
+
+    #[test]
+    fn hashed_files_are_kept_for_ever_and_the_page_is_asked_for() {
+        let page = ask("/", &[]);
+        assert_eq!(
+            (page.status().as_u16(), header(&page, "cache-control")),
+            (200, "no-cache")
+        );
+        let again = ask("/index.html", &[("if-none-match", header(&page, "etag"))]);
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        let script = ask("/assets/app-1a2b.js", &[]);
+        assert_eq!(
+            header(&script, "cache-control"),
+            "public, max-age=31536000, immutable"
+        );
+        assert_eq!(
+            header(&script, "content-type"),
+            "text/javascript; charset=utf-8"
+        );
+        for nothing in ["/assets/other.js", "/../Cargo.toml", "/api/nothing"] {
+            assert_eq!(
+                ask(nothing, &[]).status(),
+                StatusCode::NOT_FOUND,
+                "{nothing}"
+            );
+        }
+    }
+
+    #[test]
+    fn f13_a_packed_sibling_goes_to_who_takes_it() {
+        let packed = ask("/assets/app-1a2b.js", &[("accept-encoding", "gzip, br")]);
+        assert_eq!(header(&packed, "content-encoding"), "br");
+        assert_eq!(
+            header(&packed, "content-type"),
+            "text/javascript; charset=utf-8"
+        );
+        assert_eq!(header(&packed, "vary"), "accept-encoding");
+        let plain = ask("/assets/app-1a2b.js", &[("accept-encoding", "gzip")]);
+        assert_eq!(header(&plain, "content-encoding"), "");
+        assert_ne!(header(&plain, "etag"), header(&packed, "etag"));
     }
 
     #[test]

@@ -17,6 +17,17 @@ use super::{
     blobs, documents, edits, export, generate, health, jobs, legacy, runner, session, stats, sync,
 };
 
+/// The groups of the page, in its order; others follow.
+const GROUPS: [&str; 7] = [
+    "jobs",
+    "edits",
+    "blobs",
+    "documents",
+    "session",
+    "sync",
+    "old paths",
+];
+
 /// The whole description.
 #[derive(OpenApi)]
 #[openapi(
@@ -91,11 +102,11 @@ const STYLE: &str = include_str!("docs.css");
 fn render(openapi: &Value) -> String {
     let mut page = String::from(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Plainsync API</title><link rel=\"stylesheet\" href=\"/api/docs.css\"></head><body><main><h1>Plainsync API</h1>",
+         <title>Plainsync API</title><link rel=\"icon\" href=\"/favicon.svg\"><link rel=\"stylesheet\" href=\"/api/docs.css\"></head><body><main><h1>Plainsync API</h1>",
     );
     paragraph(&mut page, text(&openapi["info"]["description"]));
     page.push_str("<p>For programs: <a href=\"/api/openapi.json\">/api/openapi.json</a></p>");
-    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut groups: Vec<(&str, Vec<String>)> = GROUPS.map(|name| (name, Vec::new())).into();
     for (path, methods) in openapi["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             let group = operation["tags"][0].as_str().unwrap_or("other");
@@ -106,7 +117,10 @@ fn render(openapi: &Value) -> String {
             }
         }
     }
-    for (group, operations) in groups {
+    for (group, operations) in groups
+        .into_iter()
+        .filter(|(_, operations)| !operations.is_empty())
+    {
         let _ = write!(page, "<h2>{}</h2>{}", escape(group), operations.concat());
     }
     page.push_str("<h2>Shapes</h2>");
@@ -136,7 +150,12 @@ fn show_operation(path: &str, method: &str, operation: &Value) -> String {
         escape(&method.to_uppercase()),
         escape(path)
     );
-    paragraph(&mut out, text(&operation["summary"]));
+    // The first line of a handler's own text repeats its method and path.
+    let summary = text(&operation["summary"]);
+    paragraph(
+        &mut out,
+        summary.split_once("`: ").map_or(summary, |(_, what)| what),
+    );
     paragraph(&mut out, text(&operation["description"]));
     let parameters = operation["parameters"]
         .as_array()
@@ -236,18 +255,32 @@ fn row(out: &mut String, first: &str, second: &str, third: &str) {
         "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
         escape(first),
         escape(second),
-        escape(third)
+        prose(third)
     );
 }
 
 fn paragraph(out: &mut String, words: &str) {
     if !words.is_empty() {
-        let _ = write!(out, "<p>{}</p>", escape(words));
+        let _ = write!(out, "<p>{}</p>", prose(words));
     }
 }
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+/// Text as it may stand in markup, what is between backticks as code.
+fn prose(words: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in words.split('`').enumerate() {
+        let part = escape(part);
+        if at % 2 == 1 {
+            out.push_str(&format!("<code>{part}</code>"));
+        } else {
+            out.push_str(&part);
+        }
+    }
+    out
 }
 
 /// Text as it may stand in markup.

@@ -97,7 +97,7 @@ impl App {
     }
 
     /// What the generator says of its account, in the historic shape. It is asked at most once
-    /// in [`BALANCE_MAX_AGE`], however many pages ask.
+    /// in half a minute, however many pages ask.
     pub async fn balance(&self) -> Value {
         let mut known = self.balance.lock().await;
         if let Some((at, balance)) = known.as_ref()

@@ -105,6 +105,20 @@ impl Tab {
     }
 }
 
+/// Waits until requests see `label`: they read the last published version, which may follow the
+/// acknowledgement.
+async fn published(server: &Server, label: &str) {
+    let waiting = async {
+        while server.get(&format!("/api/v1/jobs/{label}")).await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(
+        timeout(PATIENCE, waiting).await.is_ok(),
+        "{label} is not to be had by request"
+    );
+}
+
 fn prompt_of(replica: &Replica, label: &str) -> Option<String> {
     let row = replica.document().view().by_label(label)?;
     row.job.get("prompt")?.as_str().map(str::to_owned)
@@ -143,16 +157,7 @@ async fn s1_edits_travel_between_tabs_requests_and_the_file() {
         })
         .await;
 
-    // Requests read the last published version, which may follow the acknowledgement.
-    let published = async {
-        while server.get("/api/v1/jobs/job-1").await.status != 200 {
-            tokio::task::yield_now().await;
-        }
-    };
-    assert!(
-        timeout(PATIENCE, published).await.is_ok(),
-        "the knight is not to be had by request"
-    );
+    published(&server, "job-1").await;
     assert_eq!(
         server
             .json("PATCH", "/api/v1/jobs/job-1", json!({"prompt": "a king"}))
@@ -222,6 +227,7 @@ async fn s3_edits_made_apart_meet_after_a_restart() {
             replica.waiting().server_has_it && replica.document().view().rows().count() == 3
         })
         .await;
+    published(&server, "job-2-2").await;
     let page = server.get("/api/v1/jobs?sort=created").await.json();
     let mut shown: Vec<_> = page["jobs"]
         .as_array()
