@@ -190,7 +190,6 @@ pub struct Replica {
     durable: u64,
     /// The newest of our changes that the server is known to have on disk.
     server_heads: Vec<ChangeHash>,
-    waiting: Waiting,
     /// The newest presence message of each sender's session, so that none is relayed twice.
     presence: HashMap<(PeerId, String), u64>,
     poisoned: bool,
@@ -214,7 +213,6 @@ impl Replica {
             seq: 0,
             durable: 0,
             server_heads,
-            waiting: Waiting::default(),
             presence: HashMap::new(),
             poisoned: false,
         }
@@ -229,7 +227,6 @@ impl Replica {
     /// [`RestoreError`]: nothing was taken in.
     pub fn restore(&mut self, chunks: &[Vec<u8>]) -> Result<Restored, RestoreError> {
         let restored = self.document.restore(chunks)?;
-        self.count_waiting();
         Ok(restored)
     }
 
@@ -237,7 +234,6 @@ impl Replica {
     pub fn set_server_heads(&mut self, heads: &[ChangeHash]) {
         let known = heads.iter().filter(|hash| self.document.has(&[**hash]));
         self.server_heads.extend(known);
-        self.count_waiting();
     }
 
     /// The document as it is now.
@@ -251,10 +247,26 @@ impl Replica {
         &mut self.document
     }
 
-    /// What still waits for the server.
+    /// What still waits for the server. Counted when asked: a server never asks.
     #[must_use]
     pub fn waiting(&self) -> Waiting {
-        self.waiting
+        let server = self.sessions.values().find(|session| session.server);
+        let server_agrees = server
+            .and_then(Session::their_heads)
+            .is_some_and(|theirs| self.document.has(theirs));
+        let changes = if self.server_heads == self.document.heads() {
+            Vec::new()
+        } else {
+            self.document
+                .automerge()
+                .get_changes_meta(&self.server_heads)
+        };
+        let oldest = changes.iter().map(|change| change.timestamp).min();
+        Waiting {
+            edits: changes.len(),
+            oldest_at: oldest.map(|seconds| Millis(seconds.max(0).unsigned_abs() * 1000)),
+            server_has_it: changes.is_empty() && server_agrees,
+        }
     }
 
     /// Peers that take part in the conversation about this document.
@@ -287,12 +299,10 @@ impl Replica {
         match input {
             Input::Connected { peer, dial, server } => {
                 self.sessions.insert(peer, Session::new(dial, server));
-                self.count_waiting();
                 self.speak(&mut effects);
             }
             Input::Disconnected { peer } => {
                 self.sessions.remove(&peer);
-                self.count_waiting();
             }
             Input::Received { peer, frame } => self.received(peer, frame, &mut effects),
             Input::Edit(edit) => self.edited(&edit, &mut effects)?,
@@ -435,7 +445,6 @@ impl Replica {
                 heads: self.server_heads.clone(),
             });
         }
-        self.count_waiting();
     }
 
     fn persist(&mut self, changes: &[Change], edits: Vec<EditId>, effects: &mut Vec<Effect>) {
@@ -452,7 +461,6 @@ impl Replica {
             bytes,
             edits,
         });
-        self.count_waiting();
     }
 
     /// Sends what peers should hear, if all that it is made of is durable.
@@ -488,32 +496,6 @@ impl Replica {
                 frame,
             });
         }
-    }
-
-    fn count_waiting(&mut self) {
-        let heads = self.document.heads();
-        let server = self.sessions.values().find(|session| session.server);
-        let server_agrees = server
-            .and_then(Session::their_heads)
-            .is_some_and(|theirs| self.document.has(theirs));
-        if self.server_heads == heads {
-            self.waiting = Waiting {
-                edits: 0,
-                oldest_at: None,
-                server_has_it: server_agrees,
-            };
-            return;
-        }
-        let changes = self
-            .document
-            .automerge()
-            .get_changes_meta(&self.server_heads);
-        let oldest = changes.iter().map(|change| change.timestamp).min();
-        self.waiting = Waiting {
-            edits: changes.len(),
-            oldest_at: oldest.map(|seconds| Millis(seconds.max(0).unsigned_abs() * 1000)),
-            server_has_it: changes.is_empty() && server_agrees,
-        };
     }
 }
 
