@@ -127,6 +127,10 @@ pub(crate) async fn run(
     let open = loop {
         match inbox.next().await {
             Some(Event::Page(ToWorker::Open(open), _)) => break open,
+            Some(Event::Page(ToWorker::Recall { server }, _)) => {
+                let home = load::recall(&server).await;
+                page.post(&FromWorker::Recalled { home });
+            }
             Some(_) => {} // Nothing can be meant before a document is open.
             None => return Ok(()),
         }
@@ -178,7 +182,7 @@ impl Host {
 
     async fn heard(&mut self, message: ToWorker, text: Option<String>) -> Result<(), Dead> {
         match message {
-            ToWorker::Open(_) => {} // Once is enough.
+            ToWorker::Open(_) | ToWorker::Recall { .. } => {} // Once is enough.
             ToWorker::Edits { edits, replay } => {
                 let edits = edits
                     .into_iter()

@@ -12,6 +12,11 @@ use serde_json::Value;
 #[serde(tag = "type", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ToWorker {
+    /// Before the document is known: what was noted about this server?
+    Recall {
+        /// The note's name.
+        server: String,
+    },
     /// The first message: which document, and what the page holds of it.
     Open(Open),
     /// Edits, in order. `replay`: they may have been applied by another worker.
@@ -69,6 +74,8 @@ pub struct Open {
     pub device: String,
     /// Recorded with edits made here.
     pub author: Option<String>,
+    /// `{key, home}`: to be noted, and recalled when localStorage has lost it.
+    pub home: String,
     /// Chunks that the page's localStorage holds.
     pub hashes: Vec<String>,
 }
@@ -194,6 +201,11 @@ pub enum Origin {
 #[serde(tag = "type", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FromWorker<'a> {
+    /// What an earlier `open` noted about the server.
+    Recalled {
+        /// The page's own words.
+        home: Option<String>,
+    },
     /// The replica is loaded.
     Ready {
         /// Where chunks will be kept.

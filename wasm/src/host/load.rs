@@ -12,6 +12,7 @@ use plainsync_core::replica::{Input, Replica, ReplicaConfig};
 use plainsync_core::schema::Schema;
 use plainsync_core::time::Millis;
 use serde_json::json;
+use wasm_bindgen_futures::spawn_local;
 
 use super::commit::{Backlog, heads_of};
 use super::connect::Connected;
@@ -29,6 +30,9 @@ pub(super) const EDIT_IDS_MAX: usize = 5_000;
 const CHUNKS_FOLD: usize = 200;
 /// The note that keeps what the server was known to have.
 pub(super) const SERVER_HEADS: &str = "server-heads";
+
+/// Notes that belong to no document stand under this.
+const ALL: &str = "";
 
 impl Host {
     /// Opens the database, loads the document and says `ready`.
@@ -73,6 +77,7 @@ impl Host {
             open,
         };
         host.load_chunks().await?;
+        host.note_home();
         host.windows.begin(host.replica.document().view());
         let want = host
             .open
@@ -103,6 +108,19 @@ impl Host {
         host.fold_when_due();
         host.dial()?;
         Ok(host)
+    }
+
+    /// Keeps what the page knows of the server: a crash may empty localStorage, but not the database.
+    fn note_home(&self) {
+        let (Some(store), Ok(Home { key, home })) =
+            (self.store.clone(), serde_json::from_str(&self.open.home))
+        else {
+            return;
+        };
+        spawn_local(async move {
+            // Without the note, an offline start needs localStorage.
+            drop(store.set_note(ALL, &key, &home.to_string()).await);
+        });
     }
 
     async fn load_chunks(&mut self) -> Result<(), Dead> {
@@ -301,6 +319,19 @@ impl Host {
             self.page.post(&FromWorker::FoldDue);
         }
     }
+}
+
+/// What the page knew of a server.
+#[derive(serde::Deserialize)]
+struct Home {
+    key: String,
+    home: serde_json::Value,
+}
+
+/// What an earlier start noted about a server.
+pub(super) async fn recall(server: &str) -> Option<String> {
+    let store = Store::open().await.ok()?;
+    store.note(ALL, server).await.ok()?
 }
 
 fn config(open: &Open) -> Result<ReplicaConfig, Dead> {

@@ -94,6 +94,7 @@ class OpenClient implements Client<object> {
       this.#degraded('This page is not a secure context (https or localhost): it cannot be reloaded offline, and stored changes are not compacted.');
     }
     if (home) this.#begin(home);
+    else this.#session.recall();
     void this.#ask();
   }
 
@@ -143,6 +144,7 @@ class OpenClient implements Client<object> {
     const session: Session = new Session(this.#env, this.#options, this.#server, this.#tab, {
       message: (message) => session === this.#session && this.#received(message),
       status: () => this.#showStatus(session),
+      recalled: (home) => session === this.#session && this.#begin(home),
       notice: (notice) => this.#events.emit('notice', notice),
       error: (error) => this.#events.emit('error', error),
     });

@@ -33,7 +33,8 @@ export function deviceId(storage: KeyValue | null): string {
   return made;
 }
 
-function homeKey(server: string, document: string | undefined): string {
+/** The key under which a server's document is remembered. */
+export function homeKey(server: string, document: string | undefined): string {
   return `plainsync/server/${server}${document === undefined ? '' : `#${document}`}`;
 }
 
@@ -110,6 +111,16 @@ async function problem(response: Response): Promise<string> {
     // No problem document: the status has to do.
   }
   return `The server answered ${response.status} ${response.statusText}`.trim();
+}
+
+/** A remembered home, as text; `undefined` when it is none. */
+export function parseHome(text: string): Home | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isHome(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isHome(value: unknown): value is Home {

@@ -20,7 +20,7 @@ const ASKED_MAX = 2;
 
 export interface LinkHandlers {
   /** The first message for each worker: made anew each time, storage has changed meanwhile. */
-  open(): ToWorker & { type: 'open' };
+  open(): ToWorker & { type: 'open' | 'recall' };
   message(message: FromWorker): void;
   /** A worker died and its successor has been sent `open`; `hadLoaded`: it had said `ready`. */
   restarted(reason: string, hadLoaded: boolean): void;
@@ -44,6 +44,8 @@ export class Link {
   #deaths = 0;
   #born = 0;
   #loaded = false;
+  /** The worker knows which document: before that it can answer nothing. */
+  #opened = false;
   #closed = false;
 
   constructor(make: () => WorkerLike, handlers: LinkHandlers) {
@@ -51,13 +53,20 @@ export class Link {
     this.#handlers = handlers;
   }
 
-  /** Starts the first worker. Nothing is posted before. */
+  /** Starts the first worker. */
   start(): void {
-    this.#spawn();
+    if (!this.#worker) this.#spawn();
   }
 
+  /** Tells the worker which document, now that it is known; all that was asked before follows. */
+  open(): void {
+    if (!this.#worker) this.#spawn();
+    else if (!this.#opened) this.#begin(this.#worker, this.#handlers.open());
+  }
+
+  /** Posts one message. Before the document is known it goes nowhere: what matters is posted again then. */
   post(message: ToWorker): void {
-    this.#worker?.postMessage(message);
+    if (this.#opened) this.#worker?.postMessage(message);
   }
 
   /** Asks one question. */
@@ -114,7 +123,13 @@ export class Link {
     worker.onerror = (event: ErrorEvent) => {
       if (this.#worker === worker) this.#died(event.message || 'The worker script did not load.');
     };
-    worker.postMessage(this.#handlers.open());
+    this.#begin(worker, this.#handlers.open());
+  }
+
+  #begin(worker: WorkerLike, first: ToWorker): void {
+    worker.postMessage(first);
+    this.#opened = first.type === 'open';
+    if (!this.#opened) return;
     for (const [sub, query] of this.#subscriptions) worker.postMessage({ type: 'subscribe', sub, query });
     for (const [call, { ask }] of this.#questions) worker.postMessage({ type: 'call', call, ask });
   }

@@ -36,6 +36,8 @@ export interface ChunkText {
 
 /** Page to worker. */
 export type ToWorker =
+  /** Before the document is known: what does the database know of this server? Answered by `recalled`. */
+  | { type: 'recall'; server: string; wasmUrl: string | null }
   | {
       type: 'open';
       document: string;
@@ -43,6 +45,8 @@ export type ToWorker =
       server: string;
       device: string;
       author: string | null;
+      /** What the page knows of the server, to be recalled when localStorage has lost it. */
+      home: string;
       /** Hashes of the chunks that localStorage holds. */
       hashes: string[];
       wasmUrl: string | null;
@@ -106,6 +110,8 @@ export type StorageKind = 'indexeddb' | 'page';
 
 /** Worker to page. */
 export type FromWorker =
+  /** What an earlier `open` said of this server. */
+  | { type: 'recalled'; home: string | null }
   /** The replica is loaded. `want`: chunks of the page that are not in the database. */
   | { type: 'ready'; storage: StorageKind; want: string[]; warnings: string[] }
   /** `page` storage: write these, then say `kept`. */

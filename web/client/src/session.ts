@@ -7,7 +7,7 @@
 import { Edits } from './edits.js';
 import type { Env } from './env.js';
 import { FirstCache } from './first.js';
-import { deviceId, type Home } from './home.js';
+import { deviceId, homeKey, parseHome, type Home } from './home.js';
 import { Link } from './link.js';
 import { LOCAL_UNITS_FOLD, LocalStore } from './local.js';
 import type { FromWorker, StorageKind, ToWorker, WorkerStatus } from './protocol.js';
@@ -22,6 +22,8 @@ export interface SessionHooks {
   message(message: FromWorker): void;
   /** {@link Session.status} may answer differently now. */
   status(): void;
+  /** The database remembers which document this server had. */
+  recalled(home: Home): void;
   notice(notice: NoticeEvent): void;
   error(error: ErrorEvent): void;
 }
@@ -91,12 +93,17 @@ export class Session {
     this.first = new FirstCache(env, this.link, () => this.#store, options.firstRows);
   }
 
+  /** Starts the worker before the document is known: it may know more than localStorage, which a crash can empty. */
+  recall(): void {
+    this.link.start();
+  }
+
   /** Names the document and starts its worker. */
   begin(home: Home): void {
     this.home = home;
     this.#store = new LocalStore(this.#env.storage, home.document);
     this.edits.moveTo(this.#store);
-    this.link.start();
+    this.link.open();
     this.edits.replay(false);
     this.#timer = setInterval(() => void this.#adopt(), ADOPT_MS);
   }
@@ -143,20 +150,33 @@ export class Session {
     this.link.close();
   }
 
-  #openMessage(): ToWorker & { type: 'open' } {
+  #openMessage(): ToWorker & { type: 'open' | 'recall' } {
+    const wasmUrl = this.#options.wasmUrl === undefined ? null : String(this.#options.wasmUrl);
+    if (!this.home) return { type: 'recall', server: this.#serverKey, wasmUrl };
     return {
       type: 'open',
-      document: this.home?.document ?? '',
+      document: this.home.document,
       server: this.#server,
       device: deviceId(this.#env.storage),
       author: this.#options.deviceName ?? null,
+      home: JSON.stringify({ key: this.#serverKey, home: this.home }),
       hashes: this.#store.chunkHashes(),
-      wasmUrl: this.#options.wasmUrl === undefined ? null : String(this.#options.wasmUrl),
+      wasmUrl,
     };
+  }
+
+  /** What the server's document is remembered under. */
+  get #serverKey(): string {
+    return homeKey(this.#server, this.#options.document);
   }
 
   #received(message: FromWorker): void {
     switch (message.type) {
+      case 'recalled': {
+        const home = message.home === null ? undefined : parseHome(message.home);
+        if (home && !this.home) this.#hooks.recalled(home);
+        return;
+      }
       case 'ready':
         return void this.#loaded(message);
       case 'saved':

@@ -53,7 +53,7 @@ async function load(wasmUrl: string | null): Promise<void> {
 
 scope.onmessage = ({ data }: MessageEvent) => {
   const message = data as ToWorker;
-  if (message.type === 'open' && early?.length === 0) load(message.wasmUrl).catch(die);
+  if (early?.length === 0 && 'wasmUrl' in message) load(message.wasmUrl).catch(die);
   if (early) early.push(message);
   else hand(message);
 };

@@ -279,6 +279,20 @@ test('b1_an_edit_before_the_document_is_known_waits_for_its_name', async (t) => 
   assert.equal(tab.worker.open.document, DOCUMENT);
 });
 
+test('b1_a_crash_that_empties_local_storage_leaves_what_the_database_has', async (t) => {
+  const browser = fakeBrowser();
+  const client = openWith({}, browser.tab().env);
+  await client.jobs.insert(DRAGON);
+  await client.close();
+  for (const key of browser.storage.keys()) browser.storage.removeItem(key);
+  browser.server.up = false;
+  const tab = browser.tab();
+  const later = opened(t, tab);
+  assert.equal((await later.jobs.query()).rows[0].job.prompt, 'pixel dragon');
+  assert.equal(tab.worker.open.document, DOCUMENT);
+  assert.equal(tab.workers.length, 1);
+});
+
 test('s1_another_document_at_the_same_address_never_mixes', async (t) => {
   const browser = fakeBrowser();
   await visit(browser);

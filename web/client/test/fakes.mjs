@@ -75,6 +75,7 @@ export class FakeDatabase {
   edits = new Set();
   rows = new Map();
   chunks = new Map();
+  homes = new Map();
 }
 
 /** A worker that keeps rows by key, and holds what it is told to. */
@@ -112,7 +113,11 @@ export class FakeWorker {
     this.received.push(message);
     this.script.onMessage?.(this, message);
     switch (message.type) {
+      case 'recall':
+        return this.say({ type: 'recalled', home: this.database.homes.get(message.server) ?? null });
       case 'open': {
+        const { key, home } = JSON.parse(message.home);
+        this.database.homes.set(key, JSON.stringify(home));
         this.open = message;
         if (this.script.silent) return;
         const want = message.hashes.filter((hash) => !this.database.chunks.has(hash));
