@@ -3,7 +3,7 @@
  *
  * Elements show what is here; they hold nothing themselves.
  */
-import { effect, signal } from '@preact/signals';
+import { effect, signal, untracked } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import type { Client, Job, Readable, Row } from '@plainsync/client';
 import { createBus, jobOf } from '../console/bus.ts';
@@ -110,8 +110,12 @@ export function createApp(client: Client<Job>, around: Surroundings) {
   let wasOnline = false;
   effect(() => {
     const online = status.value.connection === 'online';
-    if (online && !wasOnline) images.retryAbsent();
+    if (online === wasOnline) return;
     wasOnline = online;
+    untracked(() => {
+      if (online) images.retryAbsent();
+      if (diagnostics.value.peek().checkedAt !== null) void diagnostics.refresh(); // It came or went: see how it is.
+    });
   });
 
   async function setMaxParallelJobs(n: number): Promise<number> {

@@ -17,6 +17,8 @@ export interface JobList {
   readonly keys: ReadonlySignal<readonly string[]>;
   /** How many match altogether; null until somebody has answered. */
   readonly total: ReadonlySignal<number | null>;
+  /** Whether rows and total answer the present question, not the one before. */
+  readonly settled: ReadonlySignal<boolean>;
   row(key: string): ReadonlySignal<Row<Job>> | undefined;
   /** Asks for more rows, unless all are here. */
   more(): void;
@@ -33,6 +35,7 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
   const rows = new Map<string, Signal<Row<Job>>>();
   const keys = signal<readonly string[]>([]);
   const total = signal<number | null>(null);
+  const settled = signal(false);
   let asked: Asked = { shown: shown.peek(), windows: [] };
   let due: ReturnType<typeof setTimeout> | undefined;
 
@@ -70,6 +73,7 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
       one.rows = page.rows;
       if (question !== asked) return;
       total.value = page.total;
+      settled.value = true;
       showSoon(question);
     });
   }
@@ -84,6 +88,7 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
       if (wanted === asked.shown) return;
       stopAll(asked);
       asked = { shown: wanted, windows: [] };
+      settled.value = false;
       watch(asked);
     });
   });
@@ -91,6 +96,7 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
   return {
     keys,
     total,
+    settled,
     row: (key) => rows.get(key),
     more() {
       const here = asked.windows.length * PAGE_ROWS;

@@ -64,7 +64,7 @@ export function Toolbar() {
   const { view, list } = useApp();
   const shown = view.shown.value;
   const total = list.total.value;
-  const narrowed = !isWhole(shown) && total !== null;
+  const narrowed = !isWhole(shown) && total !== null && list.settled.value;
   return (
     <div class="toolbar">
       <h2 class="hidden">{shown.place === 'bin' ? 'Bin' : 'Jobs'}</h2>
