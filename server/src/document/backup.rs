@@ -57,7 +57,10 @@ pub fn backup_text(
 
 /// A block that says which document took the file in, and claims no version of it.
 fn own(document: &DocumentId) -> Map<String, Value> {
-    Map::from_iter([("document".to_owned(), json!(document))])
+    Map::from_iter([
+        ("document".to_owned(), json!(document)),
+        ("heads".to_owned(), json!([])),
+    ])
 }
 
 /// The block as it stands in a pretty-printed file, one level deep.
@@ -91,7 +94,7 @@ mod tests {
 
     #[test]
     fn f2_a_historic_file_gets_a_note_too() {
-        let note = "\n  \"sync\": {\n    \"document\": \"DOC\",\n    \"replacedBy\": [\n      \"ab\",\n      \"cd\"\n    ]\n  }\n}";
+        let note = "\n  \"sync\": {\n    \"document\": \"DOC\",\n    \"heads\": [],\n    \"replacedBy\": [\n      \"ab\",\n      \"cd\"\n    ]\n  }\n}";
         check(
             "{\"jobs\":[],\"lastJobId\":1}\n",
             &format!("{{\"jobs\":[],\"lastJobId\":1,{note}\n"),

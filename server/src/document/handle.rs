@@ -340,6 +340,12 @@ impl Connection {
             .map_err(|error| Ended(error.to_string()))
     }
 
+    /// Why the document ended the conversation; `None` while it goes on.
+    #[must_use]
+    pub fn end_reason(&self) -> Option<String> {
+        self.end.get().cloned()
+    }
+
     /// Why the document ended the conversation, once its queue has ended.
     #[must_use]
     pub fn end(&self) -> String {

@@ -97,11 +97,14 @@ impl Place {
     }
 }
 
-/// The file meant by `path`: [`DEFAULT_FILE`] in it if it is a folder, else itself.
+/// The file meant by `path`: [`DEFAULT_FILE`] in it if it is a folder, else itself. What does
+/// not exist yet is a file if it is called so, `something.json`.
 #[must_use]
 pub fn named_file(path: &Path) -> PathBuf {
-    let folder_by_name = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-    if path.is_dir() || folder_by_name {
+    let is_json = path
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    if path.is_dir() || !(is_json || path.symlink_metadata().is_ok()) {
         path.join(DEFAULT_FILE)
     } else {
         path.to_owned()

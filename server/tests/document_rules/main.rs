@@ -1,0 +1,15 @@
+//! A document on a real disk: what its journal keeps, what becomes of its JSON, and what
+//! happens when the disk fails. Tests are named after the rules that they show.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking"
+)]
+
+mod faults;
+mod file;
+mod hand_edits;
+mod journal;
+mod peers;
+mod support;
