@@ -86,9 +86,15 @@ impl Session {
         let message =
             Message::decode(data).map_err(|error| SessionError::Unreadable(error.to_string()))?;
         self.heard = true;
-        document
+        let said = self.state.last_sent_heads.clone();
+        let received = document
             .automerge_mut()
-            .receive_sync_message(&mut self.state, message)
-            .map_err(|error| SessionError::Refused(error.to_string()))
+            .receive_sync_message(&mut self.state, message);
+        // Automerge takes equal heads for a conversation that has ended. Ours has not while the
+        // peer has never heard them from us: that is how it knows that we have them on disk (S2).
+        if !self.state.last_sent_heads.is_empty() {
+            self.state.last_sent_heads = said;
+        }
+        received.map_err(|error| SessionError::Refused(error.to_string()))
     }
 }
