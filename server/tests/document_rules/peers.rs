@@ -13,7 +13,7 @@ use plainsync_core::time::Millis;
 use plainsync_core::wire::Frame;
 use tokio::sync::mpsc;
 
-use crate::support::{Bench, DEADLINE, add, insert, prompts, until, until_state};
+use crate::support::{Bench, DEADLINE, add, insert, until, until_state};
 
 /// A browser: a replica whose storage never fails, and one connection.
 struct Browser {

@@ -67,11 +67,12 @@ impl Actor {
             name = self.shared.name,
             "the disk failed: {reason}; going back to what is durable"
         );
+        self.replica = None;
+        self.be_sick(reason);
+        self.show_file_state(); // Before anybody is sent away to try again.
         self.peers.close_all(&format!(
             "what was sent could not be saved ({reason}); connect again later"
         ));
-        self.replica = None;
-        self.be_sick(reason);
         self.recover();
     }
 
