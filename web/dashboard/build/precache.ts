@@ -34,10 +34,16 @@ export function precache(publicFolder: string): Plugin {
         for (const name of readdirSync(publicFolder)) files.set(`/${name}`, readFileSync(join(publicFolder, name)));
         const urls = [...files.keys()].sort();
         const hash = createHash('sha256');
-        for (const url of urls) hash.update(url).update('\0').update(files.get(url) ?? '').update('\0');
+        for (const url of urls)
+          hash
+            .update(url)
+            .update('\0')
+            .update(files.get(url) ?? '')
+            .update('\0');
         const worker = bundle['sw.js'];
         if (worker?.type !== 'chunk') throw new Error('the build has no sw.js');
-        if (worker.imports.length > 0) throw new Error(`sw.js must stand alone; it imports ${worker.imports.join(', ')}`);
+        if (worker.imports.length > 0)
+          throw new Error(`sw.js must stand alone; it imports ${worker.imports.join(', ')}`);
         const list = worker.code.match(/(["'`])__PRECACHE__\1/g)?.length ?? 0;
         if (list !== 1) throw new Error(`sw.js names ${PLACEHOLDER} ${list} times; once is right`);
         worker.code = worker.code

@@ -6,7 +6,19 @@
 import { writeFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 
-const PALETTE = { k: '#151826', b: '#3a4cf0', l: '#8793ff', w: '#f2f4ff', y: '#ffb43b', o: '#e0632e', g: '#3f9e5f', d: '#27724a', s: '#c9cede', t: '#8b92a5', p: '#20253a' };
+const PALETTE = {
+  k: '#151826',
+  b: '#3a4cf0',
+  l: '#8793ff',
+  w: '#f2f4ff',
+  y: '#ffb43b',
+  o: '#e0632e',
+  g: '#3f9e5f',
+  d: '#27724a',
+  s: '#c9cede',
+  t: '#8b92a5',
+  p: '#20253a',
+};
 
 /** A knight's helmet on a tile. */
 const HELMET = [
@@ -86,7 +98,12 @@ function png(rows, side, background, margin) {
   head.writeUInt32BE(side, 0);
   head.writeUInt32BE(side, 4);
   head.set([8, 2, 0, 0, 0], 8);
-  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', head), chunk('IDAT', deflateSync(raw, { level: 9 })), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    chunk('IHDR', head),
+    chunk('IDAT', deflateSync(raw, { level: 9 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 const at = (name) => new URL(`../public/${name}`, import.meta.url);

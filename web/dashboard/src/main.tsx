@@ -26,7 +26,12 @@ if (token !== null) {
   });
 }
 
-const app = createApp(open(), { fetch: ask, storage: window.localStorage, root: document.documentElement, place: placeIn(location.hash) });
+const app = createApp(open(), {
+  fetch: ask,
+  storage: window.localStorage,
+  root: document.documentElement,
+  place: placeIn(location.hash),
+});
 const root = document.getElementById('app');
 if (!root) throw new Error('index.html has no #app');
 render(
@@ -37,7 +42,12 @@ render(
 );
 
 Object.assign(window, createConsole(app));
-if (signInFailed) app.toasts.show({ text: `Not signed in: ${signInFailed instanceof Error ? signInFailed.message : String(signInFailed)}`, tone: 'bad', sticky: true });
+if (signInFailed)
+  app.toasts.show({
+    text: `Not signed in: ${signInFailed instanceof Error ? signInFailed.message : String(signInFailed)}`,
+    tone: 'bad',
+    sticky: true,
+  });
 listenKeys(app);
 listenDrops(app);
 followPlace(app);

@@ -21,7 +21,10 @@ test('b3_cached_rows_are_in_the_list_before_anything_is_awaited', () => {
 test('add 3 keeps the seed on each and runs all', async () => {
   const { app } = makeApp();
   const rows = await app.actions.add(draft, 3);
-  assert.deepEqual(rows.map(({ job }) => [job.prompt, job.width, job.height, job.seed, job.status]), Array(3).fill(['a knight', 64, 48, '7', 'queued']));
+  assert.deepEqual(
+    rows.map(({ job }) => [job.prompt, job.width, job.height, job.seed, job.status]),
+    Array(3).fill(['a knight', 64, 48, '7', 'queued']),
+  );
   assert.equal(new Set(rows.map(({ key }) => key)).size, 3);
 });
 
@@ -44,11 +47,23 @@ test('rotating to all eight makes eight jobs that name their source by key', asy
   await client.ready;
   const [source] = (await client.jobs.query()).rows;
   assert.ok(source);
-  await app.actions.rotate({ row: source, picture: 'blob:sha256-00', from: 'south', to: DIRECTIONS.map(({ name }) => name) });
+  await app.actions.rotate({
+    row: source,
+    picture: 'blob:sha256-00',
+    from: 'south',
+    to: DIRECTIONS.map(({ name }) => name),
+  });
   const turned = (await client.jobs.query()).rows.filter(({ job }) => job.isRotation === true);
   assert.equal(turned.length, 8);
-  assert.deepEqual(new Set(turned.map(({ job }) => job.rotationData?.toDirection)), new Set(DIRECTIONS.map(({ name }) => name)));
-  for (const { job } of turned) assert.deepEqual([job.rotationData?.sourceJobId, job.rotationData?.imageDataUrl, job.rotationData?.fromDirection, job.width], [source.key, 'blob:sha256-00', 'south', source.job.width]);
+  assert.deepEqual(
+    new Set(turned.map(({ job }) => job.rotationData?.toDirection)),
+    new Set(DIRECTIONS.map(({ name }) => name)),
+  );
+  for (const { job } of turned)
+    assert.deepEqual(
+      [job.rotationData?.sourceJobId, job.rotationData?.imageDataUrl, job.rotationData?.fromDirection, job.width],
+      [source.key, 'blob:sha256-00', 'south', source.job.width],
+    );
 });
 
 test('remove and clear offer an undo that brings all back', async () => {
@@ -122,7 +137,12 @@ test('pictures that were out of reach are asked for again when the server is bac
 
 test('f7_an_unreadable_file_is_a_banner_until_it_is_in_order_or_put_away', () => {
   const notices = createNotices();
-  const broken = { code: 'file', level: 'warning', message: 'm', data: { state: 'unparsable', detail: 'line 4, column 2' } } as const;
+  const broken = {
+    code: 'file',
+    level: 'warning',
+    message: 'm',
+    data: { state: 'unparsable', detail: 'line 4, column 2' },
+  } as const;
   notices.hear(broken);
   assert.match(notices.list.peek()[0]?.text ?? '', /^line 4, column 2\. It is left as it is/);
   assert.equal(notices.list.peek()[0]?.level, 'error');
@@ -140,9 +160,15 @@ test('f7_an_unreadable_file_is_a_banner_until_it_is_in_order_or_put_away', () =>
 test('toasts: at most three, each dismissed alone', () => {
   const toasts = createToasts();
   for (const text of ['a', 'b', 'c', 'd']) toasts.show({ text, tone: 'plain', sticky: true });
-  assert.deepEqual(toasts.list.peek().map(({ text }) => text), ['b', 'c', 'd']);
+  assert.deepEqual(
+    toasts.list.peek().map(({ text }) => text),
+    ['b', 'c', 'd'],
+  );
   toasts.dismiss(toasts.list.peek()[1]?.id ?? 0);
-  assert.deepEqual(toasts.list.peek().map(({ text }) => text), ['b', 'd']);
+  assert.deepEqual(
+    toasts.list.peek().map(({ text }) => text),
+    ['b', 'd'],
+  );
 });
 
 test('imports say what they did', async () => {
@@ -151,7 +177,10 @@ test('imports say what they did', async () => {
   const { app } = makeApp();
   assert.equal(await app.transfer.importText('{"jobs":[{"id":"job-1"}]}', 'a.json'), null);
   assert.match((await app.transfer.importText('{', 'b.json')) ?? '', /JSON/);
-  assert.deepEqual(app.toasts.list.peek().map(({ tone }) => tone), ['good', 'bad']);
+  assert.deepEqual(
+    app.toasts.list.peek().map(({ tone }) => tone),
+    ['good', 'bad'],
+  );
   assert.ok(looksLikeJson(' {"jobs": []}\n') && !looksLikeJson('a knight [red]') && !looksLikeJson('{half'));
 });
 

@@ -6,13 +6,40 @@ import type { BusEvent } from '../src/console/bus.ts';
 import { createLog } from '../src/console/log.ts';
 import { makeApp, makeRow, until } from './helpers.ts';
 
-const HEALTH = { '/health': { status: 'ok', uptime_seconds: 5, api_key_detected: false, max_parallel_jobs: 2 }, '/balance': { status: 'missing' } };
+const HEALTH = {
+  '/health': { status: 'ok', uptime_seconds: 5, api_key_detected: false, max_parallel_jobs: 2 },
+  '/balance': { status: 'missing' },
+};
 
-test('the console has exactly the old names', () => {
+test('the console has the old names, and the client', () => {
   const { app, state } = createConsole(makeApp().app);
-  assert.deepEqual(Object.keys(app).sort(), ['clearHistory', 'createTestJob', 'getMetrics', 'getState', 'refreshDiagnostics', 'setMaxParallelJobs']);
-  assert.deepEqual(Object.keys(state).sort(), ['loadFromServer', 'loadFromStorage', 'saveToLocalStorage', 'saveToStorage', 'subscribe']);
-  assert.deepEqual([...BUS_EVENTS].sort(), ['config:updated', 'diagnostics:updated', 'job:added', 'job:removed', 'job:updated', 'jobs:cleared', 'jobs:restored', 'state:updated', 'stats:updated']);
+  assert.deepEqual(Object.keys(app).sort(), [
+    'clearHistory',
+    'client',
+    'createTestJob',
+    'getMetrics',
+    'getState',
+    'refreshDiagnostics',
+    'setMaxParallelJobs',
+  ]);
+  assert.deepEqual(Object.keys(state).sort(), [
+    'loadFromServer',
+    'loadFromStorage',
+    'saveToLocalStorage',
+    'saveToStorage',
+    'subscribe',
+  ]);
+  assert.deepEqual([...BUS_EVENTS].sort(), [
+    'config:updated',
+    'diagnostics:updated',
+    'job:added',
+    'job:removed',
+    'job:updated',
+    'jobs:cleared',
+    'jobs:restored',
+    'state:updated',
+    'stats:updated',
+  ]);
 });
 
 test('each thing that happens is an event', async () => {
@@ -35,7 +62,10 @@ test('each thing that happens is an event', async () => {
 test('subscribe refuses unknown events, and stops when told', async () => {
   const { app } = makeApp();
   const { state } = createConsole(app);
-  assert.throws(() => state.subscribe('job:exploded' as BusEvent, () => {}), /there is no event "job:exploded"; there are job:added/);
+  assert.throws(
+    () => state.subscribe('job:exploded' as BusEvent, () => {}),
+    /there is no event "job:exploded"; there are job:added/,
+  );
   let heard = 0;
   const stop = state.subscribe('job:added', () => heard++);
   await app.actions.add({ prompt: 'a', width: 64, height: 64, seed: null });

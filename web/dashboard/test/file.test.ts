@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeApp, makeRow, until } from './helpers.ts';
 
-const health = (state: string) => ({ status: 'ok', file: { state }, documents: [{ id: 'doc', name: 'job_history.json', jobs: 1 }] });
+const health = (state: string) => ({
+  status: 'ok',
+  file: { state },
+  documents: [{ id: 'doc', name: 'job_history.json', jobs: 1 }],
+});
 
 for (const [state, labels] of [
   ['unparsable', ['Write it anew']],
@@ -14,7 +18,10 @@ for (const [state, labels] of [
   test(`f7_a_file_that_is_${state}_offers_what_can_be_decided`, async () => {
     const { app } = makeApp({}, { '/health': health(state) });
     await app.diagnostics.refresh();
-    assert.deepEqual(app.notices.list.peek()[0]?.offers?.map(({ label }) => label), labels);
+    assert.deepEqual(
+      app.notices.list.peek()[0]?.offers?.map(({ label }) => label),
+      labels,
+    );
   });
 }
 

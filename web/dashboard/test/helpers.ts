@@ -6,7 +6,10 @@ import type { App } from '../src/app/app.ts';
 import { createLog } from '../src/console/log.ts';
 
 /** An app over the fake, silent, with answers for its requests. */
-export function makeApp(change: Partial<Scenario> = {}, answers: Record<string, unknown> = {}): { app: App; client: FakeClient; said: string[] } {
+export function makeApp(
+  change: Partial<Scenario> = {},
+  answers: Record<string, unknown> = {},
+): { app: App; client: FakeClient; said: string[] } {
   const client = new FakeClient({ scenario: { ...scenario('empty'), loadMs: 0, ...change }, runMs: 3 });
   const said: string[] = [];
   const say = (text: string) => void said.push(text);
@@ -24,7 +27,7 @@ export { makeRow };
 
 /** Waits until `found` gives something, looking often; fails after two seconds. */
 export async function until<T>(what: string, found: () => T | undefined | null | false): Promise<T> {
-  for (const end = Date.now() + 2000; ; ) {
+  for (const end = Date.now() + 2000; ;) {
     const value = found();
     if (value) return value;
     if (Date.now() > end) throw new Error(`never: ${what}`);

@@ -43,14 +43,17 @@ export class FakeClient implements Client<Job> {
       serverHasIt: scenario.connection === 'online',
       peers: scenario.connection === 'online' ? 2 : 0,
       serverId: 'fake',
-      ...(scenario.saved === 'failed' ? { detail: 'the database of this browser refused the write: the disk is full' } : {}),
+      ...(scenario.saved === 'failed'
+        ? { detail: 'the database of this browser refused the write: the disk is full' }
+        : {}),
       ...(scenario.connection === 'refused' ? { detail: 'the token is missing or has expired' } : {}),
     });
     this.ready = new Promise((done) => {
       setTimeout(() => {
         done();
         for (const notice of scenario.notices) this.#emit('notice', notice);
-        for (const row of this.#rows.values()) if (row.job.status === 'queued' && scenario.connection === 'online') this.#later(row.key);
+        for (const row of this.#rows.values())
+          if (row.job.status === 'queued' && scenario.connection === 'online') this.#later(row.key);
       }, scenario.loadMs);
     });
   }
@@ -63,10 +66,24 @@ export class FakeClient implements Client<Job> {
       const row: Row<Job> = {
         key,
         job: {
-          id: `job-${this.#number}`, prompt: '', width: 64, height: 64, seed: null, result: null, error: null,
-          startTime: null, endTime: null, duration: null, createdAt: 0, ...record, status: options?.run ? 'queued' : 'idle',
+          id: `job-${this.#number}`,
+          prompt: '',
+          width: 64,
+          height: 64,
+          seed: null,
+          result: null,
+          error: null,
+          startTime: null,
+          endTime: null,
+          duration: null,
+          createdAt: 0,
+          ...record,
+          status: options?.run ? 'queued' : 'idle',
         },
-        inBin: false, keptByEdit: false, conflicts: [], run: options?.run ? { id: `r${key}`, server: 'fake' } : null,
+        inBin: false,
+        keptByEdit: false,
+        conflicts: [],
+        run: options?.run ? { id: `r${key}`, server: 'fake' } : null,
       };
       this.#put({ added: [row] });
       if (options?.run) this.#later(key);
@@ -87,7 +104,23 @@ export class FakeClient implements Client<Job> {
     run: async (keys) => {
       for (const key of asList(keys)) {
         const row = this.#must(key);
-        this.#put({ updated: [{ ...row, job: { ...row.job, status: 'queued', error: null, result: null, startTime: null, endTime: null, duration: null }, run: { id: `r${Date.now()}`, server: 'fake' } }] });
+        this.#put({
+          updated: [
+            {
+              ...row,
+              job: {
+                ...row.job,
+                status: 'queued',
+                error: null,
+                result: null,
+                startTime: null,
+                endTime: null,
+                duration: null,
+              },
+              run: { id: `r${Date.now()}`, server: 'fake' },
+            },
+          ],
+        });
         this.#later(key);
       }
     },
@@ -125,7 +158,8 @@ export class FakeClient implements Client<Job> {
     const [, n, width, height] = /^blob:sha256-fake-(.+)-(\d+)-(\d+)$/.exec(value) ?? [];
     if (!n) throw new Error('this is no picture: expected PNG, JPEG, WebP or GIF');
     const { paint, scenario } = this.#options;
-    if (!paint || (scenario.connection === 'offline' && n.endsWith('3'))) throw new Error('not kept on this device, and the server is out of reach');
+    if (!paint || (scenario.connection === 'offline' && n.endsWith('3')))
+      throw new Error('not kept on this device, and the server is out of reach');
     const answer = await fetch(paint(n, Number(width), Number(height)));
     return URL.createObjectURL(await answer.blob());
   }
@@ -168,7 +202,12 @@ export class FakeClient implements Client<Job> {
     for (const tell of this.#windows) tell();
     this.#emit('change', { added, updated, removed, origin: 'local' });
     const status = this.status.get();
-    if (status.connection !== 'online') this.status.set({ ...status, waiting: status.waiting + 1, oldestWaitingAt: status.oldestWaitingAt ?? Date.now() });
+    if (status.connection !== 'online')
+      this.status.set({
+        ...status,
+        waiting: status.waiting + 1,
+        oldestWaitingAt: status.oldestWaitingAt ?? Date.now(),
+      });
   }
 
   #later(key: string): void {
@@ -181,7 +220,13 @@ export class FakeClient implements Client<Job> {
     setTimeout(() => step({ status: 'running', startTime: Date.now() }), ms / 3);
     setTimeout(() => {
       const job = this.#rows.get(key)?.job;
-      if (job) step({ status: 'success', endTime: Date.now(), duration: ms / 1000, result: `blob:sha256-fake-${job.prompt}${job.seed ?? key}-${job.width}-${job.height}` });
+      if (job)
+        step({
+          status: 'success',
+          endTime: Date.now(),
+          duration: ms / 1000,
+          result: `blob:sha256-fake-${job.prompt}${job.seed ?? key}-${job.width}-${job.height}`,
+        });
     }, ms * 1.3);
   }
 
@@ -191,7 +236,9 @@ export class FakeClient implements Client<Job> {
       row.inBin === (query.bin ?? false) &&
       words.every((word) => {
         const [, not, status, plain] = /^(-?)(?:status:(\S+)|(.*))$/.exec(word) ?? [];
-        const found = status ? status === row.job.status : `${row.job.id} ${row.job.prompt}`.toLowerCase().includes((plain ?? '').replaceAll('"', ''));
+        const found = status
+          ? status === row.job.status
+          : `${row.job.id} ${row.job.prompt}`.toLowerCase().includes((plain ?? '').replaceAll('"', ''));
         return found !== (not === '-');
       });
     const found = [...this.#rows.values()].filter(fits);
@@ -212,8 +259,15 @@ export class FakeClient implements Client<Job> {
     const of = (status: string) => shown.filter((row) => row.job.status === status).length;
     const [success, error] = [of('success'), of('error')];
     return {
-      total: shown.length, idle: of('idle'), queued: of('queued'), running: of('running'), success, error,
-      bin: this.#rows.size - shown.length, successRate: success + error > 0 ? success / (success + error) : null, averageDuration: null,
+      total: shown.length,
+      idle: of('idle'),
+      queued: of('queued'),
+      running: of('running'),
+      success,
+      error,
+      bin: this.#rows.size - shown.length,
+      successRate: success + error > 0 ? success / (success + error) : null,
+      averageDuration: null,
     };
   }
 }

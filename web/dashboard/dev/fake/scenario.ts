@@ -5,7 +5,17 @@ import type { Job, JobStatus, NoticeEvent, Row } from '@plainsync/client';
 import { numbers } from './sprite.ts';
 
 export type Name =
-  | 'few' | 'empty' | 'running' | 'thousand' | 'offline' | 'error' | 'conflict' | 'file' | 'loading' | 'refused' | 'failed';
+  | 'few'
+  | 'empty'
+  | 'running'
+  | 'thousand'
+  | 'offline'
+  | 'error'
+  | 'conflict'
+  | 'file'
+  | 'loading'
+  | 'refused'
+  | 'failed';
 
 export interface Scenario {
   rows: Row<Job>[];
@@ -59,9 +69,19 @@ export function makeRow(n: number, createdAt: number, change: Partial<Job> = {})
   };
   if (status === 'success' && job.result === null) {
     const image = `blob:sha256-fake-${n}-${job.width}-${job.height}`;
-    job.result = n % 2 ? image : { status: 'success', prompt: job.prompt, image_path: null, image_data_url: image, seed: job.seed };
+    job.result =
+      n % 2
+        ? image
+        : { status: 'success', prompt: job.prompt, image_path: null, image_data_url: image, seed: job.seed };
   }
-  return { key: `k${String(n).padStart(20, '0')}`, job, inBin: false, keptByEdit: false, conflicts: [], run: status === 'idle' ? null : { id: `r${n}`, server: 'fake' } };
+  return {
+    key: `k${String(n).padStart(20, '0')}`,
+    job,
+    inBin: false,
+    keptByEdit: false,
+    conflicts: [],
+    run: status === 'idle' ? null : { id: `r${n}`, server: 'fake' },
+  };
 }
 
 function rows(count: number, changes: Record<number, Partial<Job>> = {}): Row<Job>[] {
@@ -73,11 +93,23 @@ const ERRORS: Partial<Job>[] = [
   { status: 'error', error: '401 Unauthorized: invalid api key' },
   { status: 'error', error: '402: insufficient credits' },
   { status: 'error', error: 'interrupted: the server stopped while this ran' },
-  { status: 'error', error: null, result: { status: 'fail', error_message: 'description: ensure this value has at most 2000 characters' } },
+  {
+    status: 'error',
+    error: null,
+    result: { status: 'fail', error_message: 'description: ensure this value has at most 2000 characters' },
+  },
   { status: 'error', error: '<img src=x onerror=alert(1)> timed out after 120 s' },
 ];
 
-const base = (): Scenario => ({ rows: rows(14, { 14: { status: 'running' }, 13: { status: 'queued' }, 9: ERRORS[1] ?? {} }), connection: 'online', waiting: 0, saved: 'saved', notices: [], cached: true, loadMs: 60 });
+const base = (): Scenario => ({
+  rows: rows(14, { 14: { status: 'running' }, 13: { status: 'queued' }, 9: ERRORS[1] ?? {} }),
+  connection: 'online',
+  waiting: 0,
+  saved: 'saved',
+  notices: [],
+  cached: true,
+  loadMs: 60,
+});
 
 export function scenario(name: string | null): Scenario {
   const it = base();
@@ -85,13 +117,42 @@ export function scenario(name: string | null): Scenario {
     case 'empty':
       return { ...it, rows: [] };
     case 'running':
-      return { ...it, rows: rows(12, { 12: { status: 'queued' }, 11: { status: 'queued' }, 10: { status: 'running' }, 9: { status: 'running' }, 8: { status: 'running' } }) };
+      return {
+        ...it,
+        rows: rows(12, {
+          12: { status: 'queued' },
+          11: { status: 'queued' },
+          10: { status: 'running' },
+          9: { status: 'running' },
+          8: { status: 'running' },
+        }),
+      };
     case 'thousand':
-      return { ...it, rows: rows(1000, Object.fromEntries(Array.from({ length: 40 }, (_, i) => [i * 25 + 3, ERRORS[i % ERRORS.length] ?? {}]))) };
+      return {
+        ...it,
+        rows: rows(
+          1000,
+          Object.fromEntries(Array.from({ length: 40 }, (_, i) => [i * 25 + 3, ERRORS[i % ERRORS.length] ?? {}])),
+        ),
+      };
     case 'offline':
-      return { ...it, connection: 'offline', waiting: 3, rows: rows(9, { 9: { status: 'queued' }, 8: { status: 'queued' } }) };
+      return {
+        ...it,
+        connection: 'offline',
+        waiting: 3,
+        rows: rows(9, { 9: { status: 'queued' }, 8: { status: 'queued' } }),
+      };
     case 'error':
-      return { ...it, rows: rows(6, { 6: ERRORS[0] ?? {}, 5: ERRORS[1] ?? {}, 4: ERRORS[2] ?? {}, 3: ERRORS[3] ?? {}, 2: ERRORS[4] ?? {} }) };
+      return {
+        ...it,
+        rows: rows(6, {
+          6: ERRORS[0] ?? {},
+          5: ERRORS[1] ?? {},
+          4: ERRORS[2] ?? {},
+          3: ERRORS[3] ?? {},
+          2: ERRORS[4] ?? {},
+        }),
+      };
     case 'conflict': {
       it.rows.forEach((row, i) => {
         if (i === 11) row.conflicts = ['prompt', 'run'];
@@ -100,7 +161,18 @@ export function scenario(name: string | null): Scenario {
       return it;
     }
     case 'file':
-      return { ...it, notices: [{ code: 'file', level: 'error', message: 'dashboards/job_history.json cannot be read: expected "," at line 41, column 7. Your jobs are safe; the file is left as it is until it parses.', data: { state: 'unparsable', detail: 'expected "," at line 41, column 7' } }] };
+      return {
+        ...it,
+        notices: [
+          {
+            code: 'file',
+            level: 'error',
+            message:
+              'dashboards/job_history.json cannot be read: expected "," at line 41, column 7. Your jobs are safe; the file is left as it is until it parses.',
+            data: { state: 'unparsable', detail: 'expected "," at line 41, column 7' },
+          },
+        ],
+      };
     case 'loading':
       return { ...it, cached: false, loadMs: 60_000 };
     case 'refused':

@@ -5,7 +5,15 @@ const POLICY =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; worker-src 'self'";
 
 const ANSWERS: Record<string, unknown> = {
-  '/health': { status: 'ok', server_time: 0, uptime_seconds: 11_532, api_key_detected: true, balance: null, max_parallel_jobs: 3, documents: [{ name: 'job_history.json', jobs: 14 }] },
+  '/health': {
+    status: 'ok',
+    server_time: 0,
+    uptime_seconds: 11_532,
+    api_key_detected: true,
+    balance: null,
+    max_parallel_jobs: 3,
+    documents: [{ name: 'job_history.json', jobs: 14 }],
+  },
   '/balance': { status: 'ok', usd: 3.2, type: 'usd' },
   '/api/v1/session': { tokenNeeded: false, signedIn: true },
 };

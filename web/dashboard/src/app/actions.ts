@@ -34,7 +34,13 @@ const sentence = (error: unknown) => (error instanceof Error ? error.message : S
 /** The side given to a rotation whose source does not say, in pixels. */
 const SIDE_UNKNOWN_PX = 64;
 
-export function createActions(client: Client<Job>, toasts: Toasts, log: Log, bus: Bus, now: () => number = Date.now): Actions {
+export function createActions(
+  client: Client<Job>,
+  toasts: Toasts,
+  log: Log,
+  bus: Bus,
+  now: () => number = Date.now,
+): Actions {
   async function attempt<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
@@ -68,7 +74,9 @@ export function createActions(client: Client<Job>, toasts: Toasts, log: Log, bus
     restore,
     async add(job, copies = 1) {
       const createdAt = now();
-      const rows = await attempt('Not added', () => insertAll(Array.from({ length: copies }, (_, i) => ({ ...job, createdAt: createdAt + i }))));
+      const rows = await attempt('Not added', () =>
+        insertAll(Array.from({ length: copies }, (_, i) => ({ ...job, createdAt: createdAt + i }))),
+      );
       if (!rows) return [];
       log('QUEUE', 'INFO', `Queued ${rows.map((row) => row.job.id).join(', ')}`);
       return rows;
@@ -83,7 +91,11 @@ export function createActions(client: Client<Job>, toasts: Toasts, log: Log, bus
       await attempt(`${row.job.id} was not removed`, async () => {
         await client.jobs.remove(row.key);
         log('JOB', 'INFO', `Removed ${row.job.id}`);
-        toasts.show({ text: `${row.job.id} moved to the bin`, tone: 'plain', action: { label: 'Undo', run: () => void restore([row.key]) } });
+        toasts.show({
+          text: `${row.job.id} moved to the bin`,
+          tone: 'plain',
+          action: { label: 'Undo', run: () => void restore([row.key]) },
+        });
       });
     },
     async purge(keys) {
@@ -98,7 +110,11 @@ export function createActions(client: Client<Job>, toasts: Toasts, log: Log, bus
         const { keys } = await client.jobs.clear();
         bus.emit('jobs:cleared', { keys });
         log('JOB', 'INFO', `Cleared ${count(keys.length, 'job')}`);
-        toasts.show({ text: `${count(keys.length, 'job')} moved to the bin`, tone: 'plain', action: { label: 'Undo', run: () => void restore(keys) } });
+        toasts.show({
+          text: `${count(keys.length, 'job')} moved to the bin`,
+          tone: 'plain',
+          action: { label: 'Undo', run: () => void restore(keys) },
+        });
       });
     },
     async rotate({ row, picture, from, to }) {

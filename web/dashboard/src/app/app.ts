@@ -78,7 +78,11 @@ export function createApp(client: Client<Job>, around: Surroundings) {
   const diagnostics = createDiagnostics(around.fetch, (value) => {
     if (value.health?.maxParallelJobs) config.set({ maxParallelJobs: value.health.maxParallelJobs });
     if (value.server === 'ok' && value.health?.file) notices.file(value.health.file);
-    log('API', value.server === 'ok' ? 'DEBUG' : 'WARNING', value.server === 'ok' ? 'Server is healthy' : `Server does not answer: ${value.reason}`);
+    log(
+      'API',
+      value.server === 'ok' ? 'DEBUG' : 'WARNING',
+      value.server === 'ok' ? 'Server is healthy' : `Server does not answer: ${value.reason}`,
+    );
     bus.emit('diagnostics:updated', value);
   });
   const ready = signal(false);
@@ -122,7 +126,11 @@ export function createApp(client: Client<Job>, around: Surroundings) {
     try {
       config.set({ maxParallelJobs: await setParallel(around.fetch, n) });
     } catch (error) {
-      log('QUEUE', 'WARNING', `Still ${config.value.peek().maxParallelJobs} jobs together: ${error instanceof Error ? error.message : String(error)}`);
+      log(
+        'QUEUE',
+        'WARNING',
+        `Still ${config.value.peek().maxParallelJobs} jobs together: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
     return config.value.peek().maxParallelJobs;
   }
@@ -138,7 +146,23 @@ export function createApp(client: Client<Job>, around: Surroundings) {
     setMaxParallelJobs,
     locked,
     signIn: (token: string) => signIn(around.fetch, token),
-    dialogs, actions, askClear, client, log, bus, toasts, notices, view, images, mirror, status, stats, config, diagnostics, ready, said,
+    dialogs,
+    actions,
+    askClear,
+    client,
+    log,
+    bus,
+    toasts,
+    notices,
+    view,
+    images,
+    mirror,
+    status,
+    stats,
+    config,
+    diagnostics,
+    ready,
+    said,
     list: createList(client, view.shown),
     clock: createClock(),
     composer: createComposer(),

@@ -26,7 +26,11 @@ function remembered(storage: Storage | undefined): Theme {
   }
 }
 
-export function createConfig(storage: Storage | undefined, root: { dataset: DOMStringMap } | undefined, onSet: (config: Config) => void): ConfigStore {
+export function createConfig(
+  storage: Storage | undefined,
+  root: { dataset: DOMStringMap } | undefined,
+  onSet: (config: Config) => void,
+): ConfigStore {
   const value = signal<Config>({ maxParallelJobs: PARALLEL_JOBS_DEFAULT, theme: remembered(storage) });
   const show = (theme: Theme) => {
     if (!root) return;

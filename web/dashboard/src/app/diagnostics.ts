@@ -20,7 +20,13 @@ export interface Diagnostics {
   checkedAt: number | null;
 }
 
-export const UNKNOWN: Diagnostics = { server: 'asking', reason: null, health: null, balance: { kind: 'unknown' }, checkedAt: null };
+export const UNKNOWN: Diagnostics = {
+  server: 'asking',
+  reason: null,
+  health: null,
+  balance: { kind: 'unknown' },
+  checkedAt: null,
+};
 
 export interface DiagnosticsStore {
   readonly value: ReadonlySignal<Diagnostics>;
@@ -33,18 +39,28 @@ export interface DiagnosticsStore {
 type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 async function getJson(fetch: Fetch, url: string): Promise<unknown> {
-  const answer = await fetch(url, { headers: { accept: 'application/json' }, cache: 'no-store', signal: AbortSignal.timeout(DIAGNOSTICS_TIMEOUT_MS) });
+  const answer = await fetch(url, {
+    headers: { accept: 'application/json' },
+    cache: 'no-store',
+    signal: AbortSignal.timeout(DIAGNOSTICS_TIMEOUT_MS),
+  });
+  if (answer.status === 401 || answer.status === 403) throw new Error('asks for its token');
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
   return answer.json();
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof DOMException && error.name === 'TimeoutError') return `no answer within ${DIAGNOSTICS_TIMEOUT_MS / 1000} s`;
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return `no answer within ${DIAGNOSTICS_TIMEOUT_MS / 1000} s`;
   if (error instanceof TypeError) return 'out of reach';
   return error instanceof Error ? error.message : String(error);
 }
 
-export function createDiagnostics(fetch: Fetch, onUpdate: (value: Diagnostics) => void, now: () => number = Date.now): DiagnosticsStore {
+export function createDiagnostics(
+  fetch: Fetch,
+  onUpdate: (value: Diagnostics) => void,
+  now: () => number = Date.now,
+): DiagnosticsStore {
   const value = signal<Diagnostics>(UNKNOWN);
   const busy = signal(false);
   let under: Promise<Diagnostics> | null = null;
@@ -54,7 +70,16 @@ export function createDiagnostics(fetch: Fetch, onUpdate: (value: Diagnostics) =
     const [health, balance] = await Promise.allSettled([getJson(fetch, '/health'), getJson(fetch, '/balance')]);
     value.value =
       health.status === 'fulfilled'
-        ? { server: 'ok', reason: null, health: readHealth(health.value), balance: balance.status === 'fulfilled' ? readBalance(balance.value) : { kind: 'error', message: reasonOf(balance.reason) }, checkedAt: now() }
+        ? {
+            server: 'ok',
+            reason: null,
+            health: readHealth(health.value),
+            balance:
+              balance.status === 'fulfilled'
+                ? readBalance(balance.value)
+                : { kind: 'error', message: reasonOf(balance.reason) },
+            checkedAt: now(),
+          }
         : { ...value.peek(), server: 'down', reason: reasonOf(health.reason), checkedAt: now() };
     busy.value = false;
     onUpdate(value.peek());

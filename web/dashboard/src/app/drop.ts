@@ -32,7 +32,12 @@ export function listenDrops(app: App): () => void {
     event.preventDefault();
     void app.transfer.importText(text, 'the pasted text');
   };
-  const pairs = [['dragover', over], ['dragleave', leave], ['drop', drop], ['paste', paste]] as const;
+  const pairs = [
+    ['dragover', over],
+    ['dragleave', leave],
+    ['drop', drop],
+    ['paste', paste],
+  ] as const;
   for (const [name, listener] of pairs) document.addEventListener(name, listener as EventListener);
   return () => {
     for (const [name, listener] of pairs) document.removeEventListener(name, listener as EventListener);

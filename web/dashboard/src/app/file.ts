@@ -15,7 +15,13 @@ interface Parts {
 }
 
 /** Gives the buttons that suit each state of the file. */
-export function createFileOffers({ dialogs, toasts, log, answer, askClear }: Parts): (state: string) => readonly Offer[] {
+export function createFileOffers({
+  dialogs,
+  toasts,
+  log,
+  answer,
+  askClear,
+}: Parts): (state: string) => readonly Offer[] {
   const tell = async (what: 'take' | 'replace', done: string) => {
     try {
       await answer(what);
@@ -52,6 +58,11 @@ export function createFileOffers({ dialogs, toasts, log, answer, askClear }: Par
       }),
   };
   const fresh: Offer = { label: 'Start fresh…', run: askClear };
-  const offers: Record<string, readonly Offer[]> = { 'unparsable': [replace], 'parked': [take, replace], 'awaiting-answer': [take, replace], 'missing': [fresh] };
+  const offers: Record<string, readonly Offer[]> = {
+    'unparsable': [replace],
+    'parked': [take, replace],
+    'awaiting-answer': [take, replace],
+    'missing': [fresh],
+  };
   return (state) => offers[state] ?? [];
 }

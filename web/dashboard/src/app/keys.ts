@@ -19,7 +19,9 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Esc'], words: 'Close, or clear the search' },
 ];
 
-const isTyping = (target: EventTarget | null) => target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
+const isTyping = (target: EventTarget | null) =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
 
 function focus(id: string): void {
   const element = document.getElementById(id);

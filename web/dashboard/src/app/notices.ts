@@ -47,7 +47,8 @@ const FILE_TITLES: Record<string, string> = {
 };
 
 const FILE_WORDS: Record<string, string> = {
-  'unparsable': 'It is left as it is until it can be read again. Nothing is lost: the jobs here stay, and every edit is kept.',
+  'unparsable':
+    'It is left as it is until it can be read again. Nothing is lost: the jobs here stay, and every edit is kept.',
   'missing': 'The jobs stay, and it is written again from them.',
   'parked': 'It is left as it is until the changes it builds on arrive.',
   'awaiting-answer': 'It is left as it is until somebody decides.',
@@ -59,7 +60,9 @@ const SERIOUS = new Set(['unparsable', 'not-written', 'read-only']);
 
 const stateOf = (data: unknown): { state: string; detail: string | null } | null => {
   const it = (typeof data === 'object' && data !== null ? data : {}) as { state?: unknown; detail?: unknown };
-  return typeof it.state === 'string' ? { state: it.state, detail: typeof it.detail === 'string' ? it.detail : null } : null;
+  return typeof it.state === 'string'
+    ? { state: it.state, detail: typeof it.detail === 'string' ? it.detail : null }
+    : null;
 };
 
 /** `offersFor` gives the buttons that suit a state of the file. */

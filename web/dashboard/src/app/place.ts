@@ -13,7 +13,8 @@ export function followPlace(app: App): void {
   });
   effect(() => {
     const { place } = app.view.shown.value;
-    if (placeIn(location.hash) !== place) history.pushState(null, '', place === 'bin' ? '#bin' : location.pathname + location.search);
+    if (placeIn(location.hash) !== place)
+      history.pushState(null, '', place === 'bin' ? '#bin' : location.pathname + location.search);
   });
   effect(() => {
     const { running, queued } = app.stats.value;

@@ -2,7 +2,7 @@
 
 type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-const JSON_TYPE = { 'content-type': 'application/json', accept: 'application/json' };
+const JSON_TYPE = { 'content-type': 'application/json', 'accept': 'application/json' };
 
 async function problem(answer: Response): Promise<string> {
   try {
@@ -23,7 +23,11 @@ export function tokenIn(hash: string): string | null {
 
 /** Exchanges the token for a cookie that no script can read. Rejects with the server's reason. */
 export async function signIn(fetch: Fetch, token: string): Promise<void> {
-  const answer = await fetch('/api/v1/session', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ token }) });
+  const answer = await fetch('/api/v1/session', {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ token }),
+  });
   if (!answer.ok) throw new Error(await problem(answer));
 }
 
@@ -40,14 +44,23 @@ export async function needsToken(fetch: Fetch): Promise<boolean> {
 
 /** Decides about a file that the server leaves alone. Rejects with the server's reason. */
 export async function answerFile(fetch: Fetch, document: string, answer: 'take' | 'replace'): Promise<void> {
-  const reply = await fetch(`/api/v1/documents/${encodeURIComponent(document)}/file`, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ answer }) });
+  const reply = await fetch(`/api/v1/documents/${encodeURIComponent(document)}/file`, {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ answer }),
+  });
   if (!reply.ok) throw new Error(await problem(reply));
 }
 
 /** Tells the server how many jobs may run together; gives what holds then. */
 export async function setParallel(fetch: Fetch, n: number): Promise<number> {
-  const answer = await fetch('/api/v1/runner', { method: 'PUT', headers: JSON_TYPE, body: JSON.stringify({ maxParallelJobs: n }) });
-  if (answer.status === 404 || answer.status === 405) throw new Error(`this server takes the number only when it starts: --max-parallel-jobs ${n}`);
+  const answer = await fetch('/api/v1/runner', {
+    method: 'PUT',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ maxParallelJobs: n }),
+  });
+  if (answer.status === 404 || answer.status === 405)
+    throw new Error(`this server takes the number only when it starts: --max-parallel-jobs ${n}`);
   if (!answer.ok) throw new Error(await problem(answer));
   const { maxParallelJobs } = (await answer.json()) as { maxParallelJobs?: unknown };
   return typeof maxParallelJobs === 'number' ? maxParallelJobs : n;

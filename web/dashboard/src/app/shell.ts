@@ -9,7 +9,12 @@ export async function keepShell(app: App, container: ServiceWorkerContainer | un
     const registration = await container.register('/sw.js', { scope: '/', updateViaCache: 'none' });
     const offer = (worker: ServiceWorker | null) => {
       if (worker?.state !== 'installed' || !container.controller) return;
-      app.toasts.show({ text: 'A new version of this page is ready', tone: 'plain', sticky: true, action: { label: 'Reload', run: () => worker.postMessage('take-over') } });
+      app.toasts.show({
+        text: 'A new version of this page is ready',
+        tone: 'plain',
+        sticky: true,
+        action: { label: 'Reload', run: () => worker.postMessage('take-over') },
+      });
     };
     offer(registration.waiting);
     registration.addEventListener('updatefound', () => {

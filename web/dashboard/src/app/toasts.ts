@@ -30,7 +30,11 @@ export function createToasts(): Toasts {
     list.value = list.peek().filter((toast) => toast.id !== id);
   };
   const start = (toast: Toast) => {
-    if (!toast.sticky) timers.set(toast.id, setTimeout(() => dismiss(toast.id), TOAST_MS));
+    if (!toast.sticky)
+      timers.set(
+        toast.id,
+        setTimeout(() => dismiss(toast.id), TOAST_MS),
+      );
   };
   return {
     list,

@@ -14,7 +14,11 @@ export interface Transfer {
 
 /** What an import did: `5 added, 2 changed, 993 already here`. */
 export function importWords(did: { added: number; changed: number; ignored: number }): string {
-  const parts = [did.added > 0 ? `${count(did.added, 'job')} added` : '', did.changed > 0 ? `${did.changed.toLocaleString('en')} changed` : '', did.ignored > 0 ? `${did.ignored.toLocaleString('en')} already here` : ''];
+  const parts = [
+    did.added > 0 ? `${count(did.added, 'job')} added` : '',
+    did.changed > 0 ? `${did.changed.toLocaleString('en')} changed` : '',
+    did.ignored > 0 ? `${did.ignored.toLocaleString('en')} already here` : '',
+  ];
   return parts.filter(Boolean).join(', ') || 'nothing new';
 }
 

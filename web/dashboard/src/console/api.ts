@@ -80,7 +80,10 @@ function serverAnswers(app: App, waitMs: number): Promise<boolean> {
   });
 }
 
-export function createConsole(app: App, serverWaitMs: number = SERVER_WAIT_MS): { app: ConsoleApp; state: ConsoleState } {
+export function createConsole(
+  app: App,
+  serverWaitMs: number = SERVER_WAIT_MS,
+): { app: ConsoleApp; state: ConsoleState } {
   const save = async () => {
     await app.client.flush();
     app.log('SYSTEM', 'SUCCESS', 'Saved jobs in this browser');
@@ -90,21 +93,41 @@ export function createConsole(app: App, serverWaitMs: number = SERVER_WAIT_MS): 
       client: app.client,
       getState() {
         const rows = app.mirror.rows();
-        return { jobs: rows.map(jobOf), lastJobId: nextNumber(rows), stats: app.stats.peek(), status: app.status.peek(), config: app.config.value.peek(), diagnostics: app.diagnostics.value.peek(), log: [...app.log.lines] };
+        return {
+          jobs: rows.map(jobOf),
+          lastJobId: nextNumber(rows),
+          stats: app.stats.peek(),
+          status: app.status.peek(),
+          config: app.config.value.peek(),
+          diagnostics: app.diagnostics.value.peek(),
+          log: [...app.log.lines],
+        };
       },
       getMetrics() {
         const [stats, status] = [app.stats.peek(), app.status.peek()];
-        return { ...stats, active: stats.running + stats.queued, maxParallelJobs: app.config.value.peek().maxParallelJobs, waiting: status.waiting, oldestWaitingMs: status.oldestWaitingAt === null ? null : Date.now() - status.oldestWaitingAt };
+        return {
+          ...stats,
+          active: stats.running + stats.queued,
+          maxParallelJobs: app.config.value.peek().maxParallelJobs,
+          waiting: status.waiting,
+          oldestWaitingMs: status.oldestWaitingAt === null ? null : Date.now() - status.oldestWaitingAt,
+        };
       },
       clearHistory: () => app.actions.clear(),
       refreshDiagnostics: () => app.diagnostics.refresh(),
       async createTestJob() {
-        const [row] = await app.actions.add({ prompt: 'test job: a tiny robot waving', width: 32, height: 32, seed: '1' });
+        const [row] = await app.actions.add({
+          prompt: 'test job: a tiny robot waving',
+          width: 32,
+          height: 32,
+          seed: '1',
+        });
         if (!row) throw new Error('the test job was not added; the log says why');
         return jobOf(row);
       },
       async setMaxParallelJobs(n) {
-        if (!Number.isInteger(n) || n < 1 || n > PARALLEL_JOBS_MAX) throw new RangeError(`setMaxParallelJobs(n): n is ${n}; it may be 1 to ${PARALLEL_JOBS_MAX}`);
+        if (!Number.isInteger(n) || n < 1 || n > PARALLEL_JOBS_MAX)
+          throw new RangeError(`setMaxParallelJobs(n): n is ${n}; it may be 1 to ${PARALLEL_JOBS_MAX}`);
         return app.setMaxParallelJobs(n);
       },
     },

@@ -17,7 +17,15 @@ export interface BusEvents {
 export type BusEvent = keyof BusEvents;
 
 export const BUS_EVENTS: readonly BusEvent[] = [
-  'job:added', 'job:updated', 'job:removed', 'jobs:cleared', 'jobs:restored', 'config:updated', 'stats:updated', 'diagnostics:updated', 'state:updated',
+  'job:added',
+  'job:updated',
+  'job:removed',
+  'jobs:cleared',
+  'jobs:restored',
+  'config:updated',
+  'stats:updated',
+  'diagnostics:updated',
+  'state:updated',
 ];
 
 type Listener<E extends BusEvent> = (payload: BusEvents[E]) => void;
@@ -33,8 +41,10 @@ export function createBus(onError: (event: BusEvent, error: unknown) => void): B
   const listeners = new Map<BusEvent, Set<(payload: never) => void>>();
   return {
     subscribe(event, listener) {
-      if (!BUS_EVENTS.includes(event)) throw new TypeError(`there is no event "${String(event)}"; there are ${BUS_EVENTS.join(', ')}`);
-      if (typeof listener !== 'function') throw new TypeError('subscribe(event, listener): the listener must be a function');
+      if (!BUS_EVENTS.includes(event))
+        throw new TypeError(`there is no event "${String(event)}"; there are ${BUS_EVENTS.join(', ')}`);
+      if (typeof listener !== 'function')
+        throw new TypeError('subscribe(event, listener): the listener must be a function');
       const set = listeners.get(event) ?? new Set();
       listeners.set(event, set);
       set.add(listener as (payload: never) => void);

@@ -16,7 +16,13 @@ export const LOG_LINES_MAX = 500;
 
 export type Sink = Pick<Console, 'info' | 'warn' | 'error' | 'debug'>;
 
-const METHOD: Record<Level, keyof Sink> = { INFO: 'info', SUCCESS: 'info', WARNING: 'warn', ERROR: 'error', DEBUG: 'debug' };
+const METHOD: Record<Level, keyof Sink> = {
+  INFO: 'info',
+  SUCCESS: 'info',
+  WARNING: 'warn',
+  ERROR: 'error',
+  DEBUG: 'debug',
+};
 
 export interface Log {
   (area: Area, level: Level, message: string, data?: unknown): void;

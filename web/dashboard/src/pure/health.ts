@@ -9,10 +9,7 @@ export interface Health {
 }
 
 export type Balance =
-  | { kind: 'unknown' }
-  | { kind: 'ok'; usd: number }
-  | { kind: 'missing' }
-  | { kind: 'error'; message: string };
+  { kind: 'unknown' } | { kind: 'ok'; usd: number } | { kind: 'missing' } | { kind: 'error'; message: string };
 
 type Fields = Record<string, unknown>;
 
@@ -30,7 +27,9 @@ export function readHealth(answer: unknown): Health {
     apiKey: typeof key === 'boolean' ? key : null,
     maxParallelJobs: finite(it['max_parallel_jobs']),
     file: state === null ? null : { state, detail: text(file['detail']) },
-    documents: (Array.isArray(it['documents']) ? it['documents'] : []).map(fields).map((one) => ({ id: text(one['id']), name: text(one['name']) ?? 'unnamed', jobs: finite(one['jobs']) })),
+    documents: (Array.isArray(it['documents']) ? it['documents'] : [])
+      .map(fields)
+      .map((one) => ({ id: text(one['id']), name: text(one['name']) ?? 'unnamed', jobs: finite(one['jobs']) })),
   };
 }
 

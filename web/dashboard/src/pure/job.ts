@@ -5,9 +5,16 @@ import { duration } from './format.ts';
 /** The states that the dashboard knows; anything else is shown as it is. */
 export const KNOWN_STATUS = ['idle', 'queued', 'running', 'success', 'error'] as const;
 
-export const STATUS_WORDS: Record<string, string> = { idle: 'not started', queued: 'queued', running: 'running', success: 'success', error: 'error' };
+export const STATUS_WORDS: Record<string, string> = {
+  idle: 'not started',
+  queued: 'queued',
+  running: 'running',
+  success: 'success',
+  error: 'error',
+};
 
-const words = (value: unknown): string => (typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value));
+const words = (value: unknown): string =>
+  typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value);
 
 export const labelOf = (job: Job): string => words(job.id) || 'unnamed job';
 export const promptOf = (job: Job): string => words(job.prompt);
@@ -44,7 +51,13 @@ export function whyNotRun(row: Row<Job>, status: Status): string | null {
   return elsewhere ? null : state === 'queued' ? 'It is in the queue already' : 'It is running';
 }
 
-const FIELD_WORDS: Record<string, string> = { run: 'the run (status and picture)', prompt: 'prompt', width: 'width', height: 'height', seed: 'seed' };
+const FIELD_WORDS: Record<string, string> = {
+  run: 'the run (status and picture)',
+  prompt: 'prompt',
+  width: 'width',
+  height: 'height',
+  seed: 'seed',
+};
 
 /** A field's name in a sentence about differing edits. */
 export const fieldWords = (field: string): string => FIELD_WORDS[field] ?? field;

@@ -1,7 +1,8 @@
 /** Which picture a job has, why it has none, and how large it is shown. */
 import type { Job } from '@plainsync/client';
 
-const isImage = (value: unknown): value is string => typeof value === 'string' && (value.startsWith('data:') || value.startsWith('blob:sha256-'));
+const isImage = (value: unknown): value is string =>
+  typeof value === 'string' && (value.startsWith('data:') || value.startsWith('blob:sha256-'));
 
 /** The picture of a finished job in either historic form, as `client.image` takes it; null when there is none. */
 export function pictureOf(job: Job): string | null {

@@ -24,7 +24,11 @@ const preset = (name: string, icon: IconName, prompt: string): Preset => ({
 });
 
 export const PRESETS: readonly Preset[] = [
-  preset('Heroic knight', 'knight', 'heroic knight in polished plate armour, sword raised, red plume, facing the viewer'),
+  preset(
+    'Heroic knight',
+    'knight',
+    'heroic knight in polished plate armour, sword raised, red plume, facing the viewer',
+  ),
   preset('Cyberpunk mage', 'mage', 'cyberpunk mage with a neon staff, hooded coat with glowing circuit lines'),
   preset('Pixel dragon', 'dragon', 'small pixel dragon, emerald scales, wings half open, breathing a puff of fire'),
   preset('Warrior', 'warrior', 'battle-worn warrior with a round shield and a broad axe, fur collar'),

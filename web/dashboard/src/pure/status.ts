@@ -83,7 +83,9 @@ function serverLine(status: Status): string {
     case 'connecting':
       return 'Connecting…';
     case 'online':
-      return status.waiting === 0 && status.serverHasIt ? 'Has everything, on disk.' : 'Connected; has not confirmed everything yet.';
+      return status.waiting === 0 && status.serverHasIt
+        ? 'Has everything, on disk.'
+        : 'Connected; has not confirmed everything yet.';
   }
 }
 
@@ -103,9 +105,22 @@ export function describe(status: Status, now: number): Described {
     parts,
     lines: [
       { label: 'This browser', text: saved, ok: status.saved === 'saved' },
-      { label: 'Waiting', text: waiting ? `${count(status.waiting, 'edit')} for the server${status.oldestWaitingAt === null ? '' : `, the oldest ${age(status.oldestWaitingAt, now)} old`}.` : 'Nothing.', ok: waiting === null },
+      {
+        label: 'Waiting',
+        text: waiting
+          ? `${count(status.waiting, 'edit')} for the server${status.oldestWaitingAt === null ? '' : `, the oldest ${age(status.oldestWaitingAt, now)} old`}.`
+          : 'Nothing.',
+        ok: waiting === null,
+      },
       { label: 'Server', text: serverLine(status), ok: tone === 'synced' },
-      { label: 'Peers', text: status.peers > 0 ? `${count(status.peers, 'other tab, program or person', 'other tabs, programs or people')} on this list now.` : 'Nobody else on this list right now.', ok: true },
+      {
+        label: 'Peers',
+        text:
+          status.peers > 0
+            ? `${count(status.peers, 'other tab, program or person', 'other tabs, programs or people')} on this list now.`
+            : 'Nobody else on this list right now.',
+        ok: true,
+      },
     ],
   };
 }

@@ -22,7 +22,8 @@ function side(name: string, text: string): number | string {
   const trimmed = text.trim();
   if (!/^\d{1,9}$/.test(trimmed)) return `${name} is a whole number from ${SIDE_PX_MIN} to ${SIDE_PX_MAX}`;
   const value = Number(trimmed);
-  if (value < SIDE_PX_MIN || value > SIDE_PX_MAX) return `${name} is ${value}; it may be ${SIDE_PX_MIN} to ${SIDE_PX_MAX}`;
+  if (value < SIDE_PX_MIN || value > SIDE_PX_MAX)
+    return `${name} is ${value}; it may be ${SIDE_PX_MIN} to ${SIDE_PX_MAX}`;
   return value;
 }
 
@@ -31,7 +32,8 @@ export function check(draft: Draft): { job: NewJob } | { errors: DraftErrors } {
   const errors: DraftErrors = {};
   const prompt = draft.prompt.trim();
   if (prompt === '') errors.prompt = 'Say what to draw';
-  else if (prompt.length > PROMPT_CHARS_MAX) errors.prompt = `The prompt has ${prompt.length} characters; it may have ${PROMPT_CHARS_MAX}`;
+  else if (prompt.length > PROMPT_CHARS_MAX)
+    errors.prompt = `The prompt has ${prompt.length} characters; it may have ${PROMPT_CHARS_MAX}`;
   const width = side('Width', draft.width);
   const height = side('Height', draft.height);
   if (typeof width === 'string') errors.width = width;

@@ -20,7 +20,12 @@ export function Banners() {
               {label}
             </button>
           ))}
-          <button type="button" class="plain square small" aria-label={`Dismiss: ${title}`} onClick={() => notices.dismiss(id)}>
+          <button
+            type="button"
+            class="plain square small"
+            aria-label={`Dismiss: ${title}`}
+            onClick={() => notices.dismiss(id)}
+          >
             <Icon name="close" />
           </button>
         </div>

@@ -39,7 +39,13 @@ function BinActions({ row }: { row: Row<Job> }) {
         <Icon name="undo" />
         Restore
       </button>
-      <button type="button" class="act end" aria-label={`Delete ${label} for good`} title="Delete for good" onClick={ask}>
+      <button
+        type="button"
+        class="act end"
+        aria-label={`Delete ${label} for good`}
+        title="Delete for good"
+        onClick={ask}
+      >
         <Icon name="trash" />
       </button>
     </div>
@@ -56,12 +62,25 @@ export function CardActions({ row }: { row: Row<Job> }) {
   const why = whyNotRun(row, status.value);
   return (
     <div class="actions">
-      <button type="button" class="act" aria-label={`Run ${label}`} disabled={why !== null} title={why ?? (job.status === 'idle' ? 'Run' : 'Run again')} onClick={() => void actions.run(row)}>
+      <button
+        type="button"
+        class="act"
+        aria-label={`Run ${label}`}
+        disabled={why !== null}
+        title={why ?? (job.status === 'idle' ? 'Run' : 'Run again')}
+        onClick={() => void actions.run(row)}
+      >
         <Icon name="play" />
         Run
       </button>
       {picture !== null && (
-        <button type="button" class="act" aria-label={`Rotate ${label}`} title="Draw it facing elsewhere" onClick={() => dialogs.show({ kind: 'rotate', row, picture })}>
+        <button
+          type="button"
+          class="act"
+          aria-label={`Rotate ${label}`}
+          title="Draw it facing elsewhere"
+          onClick={() => dialogs.show({ kind: 'rotate', row, picture })}
+        >
           <Icon name="turn" />
           Rotate
         </button>

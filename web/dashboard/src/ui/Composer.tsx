@@ -14,7 +14,15 @@ function Presets() {
   return (
     <div class="presets" role="group" aria-label="Presets">
       {PRESETS.map((preset) => (
-        <button type="button" class="preset" key={preset.name} aria-pressed={preset.prompt === prompt} aria-label={preset.name} title={preset.name} onClick={() => composer.use(preset)}>
+        <button
+          type="button"
+          class="preset"
+          key={preset.name}
+          aria-pressed={preset.prompt === prompt}
+          aria-label={preset.name}
+          title={preset.name}
+          onClick={() => composer.use(preset)}
+        >
           <Icon name={preset.icon} />
           <span>{preset.short}</span>
         </button>
@@ -49,16 +57,41 @@ export function Composer() {
   };
   const number = (id: 'width' | 'height', label: string) => (
     <Field id={id} label={label} error={errors[id]}>
-      <input id={id} type="number" inputMode="numeric" min={SIDE_PX_MIN} max={SIDE_PX_MAX} step={1} value={draft[id]} onInput={(event) => composer.set({ [id]: event.currentTarget.value })} {...wrong(id, errors[id])} />
+      <input
+        id={id}
+        type="number"
+        inputMode="numeric"
+        min={SIDE_PX_MIN}
+        max={SIDE_PX_MAX}
+        step={1}
+        value={draft[id]}
+        onInput={(event) => composer.set({ [id]: event.currentTarget.value })}
+        {...wrong(id, errors[id])}
+      />
     </Field>
   );
   const prompt: JSX.Element = (
     <Field id="prompt" label="Prompt" error={errors.prompt}>
-      <textarea id="prompt" rows={2} maxLength={PROMPT_CHARS_MAX} placeholder="What should be drawn?" value={draft.prompt} onInput={(event) => composer.set({ prompt: event.currentTarget.value })} {...wrong('prompt', errors.prompt)} />
+      <textarea
+        id="prompt"
+        rows={2}
+        maxLength={PROMPT_CHARS_MAX}
+        placeholder="What should be drawn?"
+        value={draft.prompt}
+        onInput={(event) => composer.set({ prompt: event.currentTarget.value })}
+        {...wrong('prompt', errors.prompt)}
+      />
     </Field>
   );
   return (
-    <form class="panel composer" data-open={composer.open.value} aria-labelledby="composer-title" noValidate onSubmit={submit} onKeyDown={press}>
+    <form
+      class="panel composer"
+      data-open={composer.open.value}
+      aria-labelledby="composer-title"
+      noValidate
+      onSubmit={submit}
+      onKeyDown={press}
+    >
       <h2 id="composer-title">New job</h2>
       <Presets />
       {prompt}
@@ -66,7 +99,16 @@ export function Composer() {
         {number('width', 'Width')}
         {number('height', 'Height')}
         <Field id="seed" label="Seed" error={errors.seed}>
-          <input id="seed" type="text" inputMode="numeric" autoComplete="off" placeholder="any" value={draft.seed} onInput={(event) => composer.set({ seed: event.currentTarget.value })} {...wrong('seed', errors.seed)} />
+          <input
+            id="seed"
+            type="text"
+            inputMode="numeric"
+            autoComplete="off"
+            placeholder="any"
+            value={draft.seed}
+            onInput={(event) => composer.set({ seed: event.currentTarget.value })}
+            {...wrong('seed', errors.seed)}
+          />
         </Field>
       </div>
       <div class="buttons">
@@ -74,10 +116,20 @@ export function Composer() {
           <Icon name="plus" />
           Add
         </button>
-        <button type="button" class="second" title="Three equal jobs; the seed is kept on each" onClick={() => void add(MANY)}>
+        <button
+          type="button"
+          class="second"
+          title="Three equal jobs; the seed is kept on each"
+          onClick={() => void add(MANY)}
+        >
           Add {MANY}
         </button>
-        <button type="button" class="second options" aria-expanded={composer.open.value} onClick={() => composer.toggle()}>
+        <button
+          type="button"
+          class="second options"
+          aria-expanded={composer.open.value}
+          onClick={() => composer.toggle()}
+        >
           Options
         </button>
       </div>

@@ -16,7 +16,13 @@ function Counter({ filter, label, value, children }: Parts) {
   const shown = view.shown.value;
   const pressed = shown.place === 'jobs' && shown.status === filter;
   return (
-    <button type="button" class="counter" data-filter={filter} aria-pressed={pressed} onClick={() => view.set({ place: 'jobs', status: pressed ? 'all' : filter })}>
+    <button
+      type="button"
+      class="counter"
+      data-filter={filter}
+      aria-pressed={pressed}
+      onClick={() => view.set({ place: 'jobs', status: pressed ? 'all' : filter })}
+    >
       <PixelText text={value.toLocaleString('en').replaceAll(',', ' ')} />
       <span class="counter-label">{label}</span>
       {children}

@@ -38,20 +38,34 @@ function balanceLine({ balance }: Diagnostics): Line {
 function Checked() {
   const { diagnostics, clock } = useApp();
   const { checkedAt } = diagnostics.value.value;
-  return <span class="checked">{checkedAt === null ? 'not asked yet' : `${age(checkedAt, clock.second.value)} ago`}</span>;
+  return (
+    <span class="checked">{checkedAt === null ? 'not asked yet' : `${age(checkedAt, clock.second.value)} ago`}</span>
+  );
 }
 
 /** How the server is, asked once a minute. */
 export function DiagnosticsPanel() {
   const { diagnostics, config } = useApp();
   const now = diagnostics.value.value;
-  const lines = [serverLine(now), keyLine(now), balanceLine(now), { name: 'Max parallel', value: String(config.value.value.maxParallelJobs), tone: 'plain' as const }];
+  const lines = [
+    serverLine(now),
+    keyLine(now),
+    balanceLine(now),
+    { name: 'Max parallel', value: String(config.value.value.maxParallelJobs), tone: 'plain' as const },
+  ];
   return (
     <section class="panel diagnostics" aria-labelledby="diagnostics-title">
       <div class="panel-head">
         <h2 id="diagnostics-title">Server</h2>
         <Checked />
-        <button type="button" class="plain square small" aria-label="Ask the server now" title="Ask now" aria-busy={diagnostics.busy.value} onClick={() => void diagnostics.refresh()}>
+        <button
+          type="button"
+          class="plain square small"
+          aria-label="Ask the server now"
+          title="Ask now"
+          aria-busy={diagnostics.busy.value}
+          onClick={() => void diagnostics.refresh()}
+        >
           <Icon name="refresh" />
         </button>
       </div>

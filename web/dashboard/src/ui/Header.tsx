@@ -47,7 +47,12 @@ export function Header() {
       </h1>
       <SyncPill />
       <div class="header-tools">
-        <button type="button" class="plain square" onClick={() => nextTheme(app)} aria-label={theme === 'auto' ? 'Switch between light and dark' : `Theme is ${theme}; switch`}>
+        <button
+          type="button"
+          class="plain square"
+          onClick={() => nextTheme(app)}
+          aria-label={theme === 'auto' ? 'Switch between light and dark' : `Theme is ${theme}; switch`}
+        >
           <span class="when-light">
             <Icon name="moon" />
           </span>

@@ -5,7 +5,15 @@ import type { IconName, Traced } from '../pure/bitmaps.ts';
 function Shape({ traced, unit, className }: { traced: Traced; unit: number; className: string }) {
   const { width, height, path } = traced;
   return (
-    <svg class={className} width={width * unit} height={height * unit} viewBox={`0 0 ${width} ${height}`} shape-rendering="crispEdges" aria-hidden="true" focusable="false">
+    <svg
+      class={className}
+      width={width * unit}
+      height={height * unit}
+      viewBox={`0 0 ${width} ${height}`}
+      shape-rendering="crispEdges"
+      aria-hidden="true"
+      focusable="false"
+    >
       <path d={path} fill="currentColor" />
     </svg>
   );

@@ -29,7 +29,16 @@ export function Sprite({ value, width, height, box, alt }: Parts) {
 
   if (picture.state === 'ready') {
     const scale = zoom(picture.width, picture.height, box, window.devicePixelRatio);
-    return <img class="pixels sprite" src={picture.url} width={picture.width * scale} height={picture.height * scale} alt={alt} draggable={false} />;
+    return (
+      <img
+        class="pixels sprite"
+        src={picture.url}
+        width={picture.width * scale}
+        height={picture.height * scale}
+        alt={alt}
+        draggable={false}
+      />
+    );
   }
   if (picture.state === 'absent') {
     return (

@@ -24,7 +24,11 @@ function Queued({ row }: { row: Row<Job> }) {
   const { status } = useApp();
   const { connection, serverId } = status.value;
   const elsewhere = row.run?.server && serverId && row.run.server !== serverId;
-  const text = elsewhere ? 'Waits for another server' : connection === 'online' ? 'Waits for a free place' : 'Starts when the server is back';
+  const text = elsewhere
+    ? 'Waits for another server'
+    : connection === 'online'
+      ? 'Waits for a free place'
+      : 'Starts when the server is back';
   return (
     <span class="note">
       <Icon name="hourglass" unit={4} />
@@ -56,7 +60,8 @@ function Inside({ row }: { row: Row<Job> }) {
     case 'error':
       return <Failed job={job} />;
     default:
-      if (picture !== null) return <Sprite value={picture} {...sidesOf(job)} box={STAGE_PX} alt={`${labelOf(job)}: ${promptOf(job)}`} />;
+      if (picture !== null)
+        return <Sprite value={picture} {...sidesOf(job)} box={STAGE_PX} alt={`${labelOf(job)}: ${promptOf(job)}`} />;
       return (
         <span class="note">
           <Icon name="idle" unit={4} />
@@ -72,7 +77,12 @@ export function Stage({ row }: { row: Row<Job> }) {
   return (
     <div class="stage">
       <Inside row={row} />
-      <button type="button" class="stage-open" aria-label={`Details of ${labelOf(row.job)}`} onClick={() => dialogs.show({ kind: 'details', row })} />
+      <button
+        type="button"
+        class="stage-open"
+        aria-label={`Details of ${labelOf(row.job)}`}
+        onClick={() => dialogs.show({ kind: 'details', row })}
+      />
     </div>
   );
 }

@@ -6,7 +6,15 @@ export function Toasts() {
   const { toasts } = useApp();
   const hold = (held: boolean) => () => toasts.hold(held);
   return (
-    <section class="toasts" aria-label="Messages" aria-live="polite" onMouseEnter={hold(true)} onMouseLeave={hold(false)} onFocusIn={hold(true)} onFocusOut={hold(false)}>
+    <section
+      class="toasts"
+      aria-label="Messages"
+      aria-live="polite"
+      onMouseEnter={hold(true)}
+      onMouseLeave={hold(false)}
+      onFocusIn={hold(true)}
+      onFocusOut={hold(false)}
+    >
       {toasts.list.value.map(({ id, text, tone, action }) => (
         <div class="toast" key={id} data-tone={tone}>
           <p>{text}</p>

@@ -46,7 +46,12 @@ function Tabs() {
   const { view, stats } = useApp();
   const { place } = view.shown.value;
   const tab = (to: 'jobs' | 'bin', label: string, n: number) => (
-    <button type="button" class="tab" aria-pressed={place === to} onClick={() => view.set({ place: to, words: '', status: 'all' })}>
+    <button
+      type="button"
+      class="tab"
+      aria-pressed={place === to}
+      onClick={() => view.set({ place: to, words: '', status: 'all' })}
+    >
       {label}
       <span class="tab-count">{n.toLocaleString('en')}</span>
     </button>
@@ -74,12 +79,24 @@ export function Toolbar() {
         <label class="hidden" for="search">
           Search
         </label>
-        <input id="search" type="search" autoComplete="off" spellcheck={false} placeholder="Search  /" value={view.typed.value} onInput={(event) => view.type(event.currentTarget.value)} />
+        <input
+          id="search"
+          type="search"
+          autoComplete="off"
+          spellcheck={false}
+          placeholder="Search  /"
+          value={view.typed.value}
+          onInput={(event) => view.type(event.currentTarget.value)}
+        />
       </div>
       <label class="hidden" for="status">
         Status
       </label>
-      <select id="status" value={shown.status} onChange={(event) => view.set({ status: event.currentTarget.value as StatusFilter })}>
+      <select
+        id="status"
+        value={shown.status}
+        onChange={(event) => view.set({ status: event.currentTarget.value as StatusFilter })}
+      >
         {FILTERS.map(({ value, label }) => (
           <option key={value} value={value}>
             {label}

@@ -35,7 +35,10 @@ function Apart({ row }: { row: Row<Job> }) {
       <Icon name="fork" />
       <div>
         <strong>Edited apart</strong>
-        <p>Two devices changed the same thing without knowing of each other. One value is shown; the others are kept, nothing is lost.</p>
+        <p>
+          Two devices changed the same thing without knowing of each other. One value is shown; the others are kept,
+          nothing is lost.
+        </p>
         <ul class="dots">
           {row.conflicts.map((field) => (
             <li key={field}>{fieldWords(field)}</li>
@@ -54,7 +57,11 @@ export function Details({ row: given }: { row: Row<Job> }) {
   const picture = pictureOf(job);
   const failure = statusOf(job) === 'error' ? explain(job) : null;
   const reuse = () => {
-    composer.set({ prompt: promptOf(job), ...Object.fromEntries(Object.entries(sidesOf(job)).map(([side, px]) => [side, String(px)])), seed: typeof job.seed === 'string' ? job.seed : '' });
+    composer.set({
+      prompt: promptOf(job),
+      ...Object.fromEntries(Object.entries(sidesOf(job)).map(([side, px]) => [side, String(px)])),
+      seed: typeof job.seed === 'string' ? job.seed : '',
+    });
     dialogs.close();
     document.getElementById('prompt')?.focus();
   };
@@ -63,7 +70,12 @@ export function Details({ row: given }: { row: Row<Job> }) {
       <div class="details" data-bare={picture === null}>
         {picture !== null && (
           <div class="details-stage checker">
-            <Sprite value={picture} {...sidesOf(job)} box={Math.min(LARGE_PX, window.innerWidth - BESIDE_PX)} alt={promptOf(job)} />
+            <Sprite
+              value={picture}
+              {...sidesOf(job)}
+              box={Math.min(LARGE_PX, window.innerWidth - BESIDE_PX)}
+              alt={promptOf(job)}
+            />
           </div>
         )}
         <div class="details-side">

@@ -4,7 +4,15 @@ import { useApp } from '../context.ts';
 import { Icon } from '../Pixels.tsx';
 
 /** A modal dialog: traps the focus, closes on Esc and on a click outside, gives the focus back. */
-export function Frame({ title, size = 'small', children }: { title: string; size?: 'small' | 'wide'; children: ComponentChildren }) {
+export function Frame({
+  title,
+  size = 'small',
+  children,
+}: {
+  title: string;
+  size?: 'small' | 'wide';
+  children: ComponentChildren;
+}) {
   const { dialogs } = useApp();
   const element = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {

@@ -18,7 +18,10 @@ export function Import() {
   };
   return (
     <Frame title="Import">
-      <p class="dialog-text">A job_history.json, an export, or what the old page kept under pixellab_jobs_v1. Jobs are added and updated; none is removed.</p>
+      <p class="dialog-text">
+        A job_history.json, an export, or what the old page kept under pixellab_jobs_v1. Jobs are added and updated;
+        none is removed.
+      </p>
       <div class="field">
         <label for="import-file">File</label>
         <input
@@ -33,7 +36,13 @@ export function Import() {
       </div>
       <div class="field">
         <label for="import-text">Or paste the text</label>
-        <textarea id="import-text" rows={6} spellcheck={false} value={text.value} onInput={(event) => (text.value = event.currentTarget.value)} />
+        <textarea
+          id="import-text"
+          rows={6}
+          spellcheck={false}
+          value={text.value}
+          onInput={(event) => (text.value = event.currentTarget.value)}
+        />
       </div>
       {wrong.value && (
         <p class="field-error" role="alert">
@@ -44,7 +53,12 @@ export function Import() {
         <button type="button" class="second" onClick={() => dialogs.close()}>
           Cancel
         </button>
-        <button type="button" class="primary" disabled={busy.value || text.value.trim() === ''} onClick={() => void take(() => transfer.importText(text.value, 'the pasted text'))}>
+        <button
+          type="button"
+          class="primary"
+          disabled={busy.value || text.value.trim() === ''}
+          onClick={() => void take(() => transfer.importText(text.value, 'the pasted text'))}
+        >
           <Icon name="up" />
           {busy.value ? 'Importing…' : 'Import'}
         </button>

@@ -19,7 +19,14 @@ export function Rotate({ row, picture }: { row: Row<Job>; picture: string }) {
     void actions.rotate({ row, picture, from: from.value, to });
   };
   const button = (name: string, label: string) => (
-    <button type="button" class="compass-point" key={name} data-at={name} aria-label={`Turn to ${label.toLowerCase()}`} onClick={() => turn([name])}>
+    <button
+      type="button"
+      class="compass-point"
+      key={name}
+      data-at={name}
+      aria-label={`Turn to ${label.toLowerCase()}`}
+      onClick={() => turn([name])}
+    >
       <span class="arrow" data-to={name}>
         <Icon name={name.includes('-') ? 'slant' : 'arrow'} />
       </span>
