@@ -1,5 +1,8 @@
-//! Support for whole-system tests: a seeded generator of chance, and a network of replicas
-//! in one process.
+//! Support for whole-system tests: a seeded generator of chance, a network of replicas in one
+//! process, and the real program with files of its own.
 
 pub mod chance;
+pub mod historic;
+pub mod home;
+pub mod served;
 pub mod sim;
