@@ -319,7 +319,7 @@ fn l2_a_list_saved_against_a_named_version_is_merged_three_way() {
         &list.to_string(),
         ImportOptions {
             base,
-            may_remove_most: false,
+            ..ImportOptions::default()
         },
     )
     .unwrap();
@@ -378,4 +378,18 @@ fn b6_an_old_dump_is_a_file_like_any_other() {
     let report = a.import(&answer.to_string()).unwrap();
     assert_eq!((report.added, report.changed), (0, 0));
     assert!(parsed(&a.json()).get("message").is_none());
+}
+
+#[test]
+fn l1_a_saved_list_is_as_old_as_its_save() {
+    let mut a = device(1);
+    let at = Some(plainsync_core::time::Millis(1_769_854_271_999));
+    let options = ImportOptions {
+        base: ImportBase::Unknown,
+        at,
+        ..ImportOptions::default()
+    };
+    a.import_with(r#"{"jobs":[{"id":"job-1","createdAt":1}]}"#, options)
+        .unwrap();
+    assert_eq!(parsed(&a.json())["savedAt"], json!("2026-01-31T10:11:11Z"));
 }

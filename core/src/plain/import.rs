@@ -18,6 +18,7 @@ use super::file::{self, File};
 use crate::blob::Blob;
 use crate::document::Document;
 use crate::edit::{EditError, Key};
+use crate::time::Millis;
 
 /// Which version a file was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -36,6 +37,9 @@ pub enum ImportBase {
 pub struct ImportOptions {
     /// The version that it was made from.
     pub base: ImportBase,
+    /// When it was made, for a list that arrives once, at one place. A file that several devices
+    /// may read has no time but that of its version, or equal edits would differ (F5).
+    pub at: Option<Millis>,
     /// Whether it may remove more than half of the records without being asked again.
     pub may_remove_most: bool,
 }
@@ -125,7 +129,7 @@ impl Document {
             Some(heads) => self.at(&heads).map_err(EditError::from)?,
             None => self.clone(),
         };
-        let plan = Plan::make(&mut base, file, versioned)?;
+        let plan = Plan::make(&mut base, file, versioned, options.at)?;
         let listed = base.view().rows().count();
         if plan.report.removed * 2 > listed && !options.may_remove_most {
             return Err(ImportError::RemovesMost {

@@ -375,7 +375,7 @@ fn keys_of(edit: &Edit) -> Vec<Key> {
 }
 
 /// The machine's time.
-fn now() -> Millis {
+pub(super) fn now() -> Millis {
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

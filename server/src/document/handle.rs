@@ -28,6 +28,7 @@ use plainsync_core::view::Row;
 use plainsync_core::wire::Frame;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::actor::now;
 use super::blobs::{BlobError, Blobs};
 use super::error::DocumentError;
 use super::inbox::{Inbox, Message};
@@ -213,6 +214,7 @@ impl DocumentHandle {
     ) -> Result<ImportReport, DocumentError> {
         let options = ImportOptions {
             base,
+            at: matches!(origin, ImportOrigin::OldClient).then(now),
             may_remove_most: origin.may_remove_most(),
         };
         self.inbox

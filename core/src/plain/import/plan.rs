@@ -19,6 +19,7 @@ use crate::limits::{DOCUMENT_RECORDS_MAX, IMPORT_RECORDS_PER_CHANGE_MAX};
 use crate::plain::export::is_file_field;
 use crate::plain::file::File;
 use crate::record::{Field, Record, Run};
+use crate::time::Millis;
 use crate::value::{put, same};
 use crate::view::text_of;
 
@@ -68,6 +69,7 @@ impl Plan {
         base: &mut Document,
         file: File,
         versioned: bool,
+        at: Option<Millis>,
     ) -> Result<Self, ImportError> {
         let found = base.view().len() + file.records.len();
         if file.records.len() > DOCUMENT_RECORDS_MAX {
@@ -89,7 +91,9 @@ impl Plan {
                 ..ImportReport::default()
             },
         };
-        if base.is_new() {
+        if let Some(at) = at {
+            plan.seconds = at.seconds();
+        } else if base.is_new() {
             plan.seconds = plan.seconds.max(file.saved_seconds.unwrap_or(0));
         }
         plan.root(base, &file, versioned);

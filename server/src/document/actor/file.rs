@@ -399,6 +399,7 @@ impl Actor {
                 let options = ImportOptions {
                     base,
                     may_remove_most: true,
+                    ..ImportOptions::default()
                 };
                 self.take_file(left.bytes, left.hash, options, Some(reply), batch);
             }
