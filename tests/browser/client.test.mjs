@@ -30,7 +30,12 @@ const insert = (page, record) => page.evaluate((it) => client.jobs.insert(it), r
 const status = (page) => page.evaluate(() => client.status.get());
 const prompts = (page) =>
   page.evaluate(async () => (await client.jobs.query({ sort: 'created' })).rows.map(({ job }) => job.prompt));
-const online = (page) => until('the client to be online and synced', async () => (await status(page)).serverHasIt);
+const online = (page) =>
+  until('the client to be online and synced', async () => {
+    const now = await status(page);
+    if (!now.serverHasIt) throw new Error(JSON.stringify(now));
+    return true;
+  });
 
 test('b2_two_tabs_and_another_profile_see_each_others_edits', async (t) => {
   const { server, browser, url } = await stage(t);

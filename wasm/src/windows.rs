@@ -189,3 +189,157 @@ pub fn json(message: &impl Serialize) -> String {
         format!(r#"{{"type":"dead","message":"a message has no JSON form: {error}"}}"#)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use plainsync_core::id::{DeviceId, DocumentId, PeerId};
+    use plainsync_core::replica::{Effect, Input, Replica, ReplicaConfig};
+    use plainsync_core::schema::Schema;
+    use plainsync_core::time::Millis;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    struct Stage {
+        replica: Replica,
+        windows: Windows,
+        edits: usize,
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            let replica = Replica::new(ReplicaConfig {
+                document: DocumentId::from_random([7; 16]),
+                schema: Schema::job_history(),
+                device: DeviceId::from_random([1; 8]),
+                author: None,
+                actor: [9; 16],
+                peer: PeerId::new("tab").unwrap(),
+            });
+            let mut windows = Windows::default();
+            windows.begin(replica.document().view());
+            Self {
+                replica,
+                windows,
+                edits: 0,
+            }
+        }
+
+        /// Applies one edit and returns what the page is told.
+        fn edit(&mut self, edit: Value) -> Vec<Value> {
+            self.edits += 1;
+            let id = format!("edit-number-{}", self.edits);
+            let stamped = json!({ "id": id, "at": 1_700_000_000_000_u64, "edit": edit });
+            let input = Input::Edit(serde_json::from_value(stamped).unwrap());
+            for effect in self.replica.step(Millis(1_700_000_000_000), input).unwrap() {
+                if let Effect::Changed { keys, .. } = effect {
+                    self.windows.touch(keys, Origin::Local);
+                }
+            }
+            self.look()
+        }
+
+        fn look(&mut self) -> Vec<Value> {
+            let mut told = Vec::new();
+            self.windows
+                .look(self.replica.document().view(), &mut |json| {
+                    told.push(serde_json::from_str(&json).unwrap());
+                });
+            told
+        }
+
+        fn insert(&mut self, key: &str, prompt: &str) -> Vec<Value> {
+            self.edit(json!({ "type": "insert", "key": key, "record": { "prompt": prompt } }))
+        }
+    }
+
+    fn of<'a>(told: &'a [Value], kind: &str) -> Vec<&'a Value> {
+        told.iter()
+            .filter(|message| message["type"] == kind)
+            .collect()
+    }
+
+    #[test]
+    fn b8_a_window_is_told_only_when_its_rows_differ() {
+        let mut stage = Stage::new();
+        stage.windows.watch(
+            1,
+            Query {
+                q: "dragon".to_owned(),
+                ..Query::default()
+            },
+        );
+        assert_eq!(of(&stage.look(), "page")[0]["page"]["total"], 0);
+        assert!(of(&stage.insert("key-of-a-knight", "knight"), "page").is_empty());
+        let told = stage.insert("key-of-a-dragon", "dragon");
+        assert_eq!(
+            of(&told, "page")[0]["page"]["rows"][0]["job"]["prompt"],
+            "dragon"
+        );
+        assert!(stage.look().is_empty());
+        stage.windows.forget(1);
+        assert!(of(&stage.insert("key-of-another", "dragon"), "page").is_empty());
+    }
+
+    #[test]
+    fn changes_say_what_came_changed_and_went() {
+        let mut stage = Stage::new();
+        let key = "key-of-a-dragon";
+        let told = stage.insert(key, "dragon");
+        let change = of(&told, "change")[0];
+        assert_eq!(change["added"][0]["key"], key);
+        assert_eq!(change["origin"], "local");
+        let told =
+            stage.edit(json!({ "type": "change", "key": key, "set": { "prompt": "wyvern" } }));
+        assert_eq!(
+            of(&told, "change")[0]["updated"][0]["job"]["prompt"],
+            "wyvern"
+        );
+        let told = stage.edit(json!({ "type": "remove", "keys": [key] }));
+        assert_eq!(of(&told, "change")[0]["removed"][0]["key"], key);
+        assert_eq!(of(&told, "stats")[0]["stats"]["bin"], 1);
+        let told = stage.edit(json!({ "type": "restore", "keys": [key] }));
+        assert_eq!(of(&told, "change")[0]["added"][0]["key"], key);
+    }
+
+    #[test]
+    fn b8_large_changes_come_in_parts() {
+        let mut stage = Stage::new();
+        for nth in 0..CHANGE_ROWS_MAX + 1 {
+            stage.edits += 1;
+            let id = format!("edit-number-{nth}-of-many");
+            let edit = json!({ "id": id, "at": 0, "edit": { "type": "insert", "key": format!("key-number-{nth}"), "record": {} } });
+            let input = Input::Edit(serde_json::from_value(edit).unwrap());
+            stage.replica.step(Millis(0), input).unwrap();
+        }
+        stage.windows.touch_all(stage.replica.document().view());
+        let told = stage.look();
+        let sizes: Vec<usize> = of(&told, "change")
+            .iter()
+            .map(|change| change["added"].as_array().unwrap().len())
+            .collect();
+        assert_eq!(sizes, [CHANGE_ROWS_MAX, 1]);
+    }
+
+    #[test]
+    fn a_query_that_cannot_be_read_says_so_once() {
+        let mut stage = Stage::new();
+        stage.windows.watch(
+            1,
+            Query {
+                q: "\"open".to_owned(),
+                ..Query::default()
+            },
+        );
+        let told = stage.look();
+        assert!(
+            of(&told, "page-failed")[0]["message"]
+                .as_str()
+                .unwrap()
+                .contains("quote")
+        );
+        assert!(stage.look().is_empty());
+    }
+}
