@@ -69,13 +69,26 @@ struct Term {
 ///
 /// [`QueryError`]: the query text is too long or has an open quote.
 pub fn run(view: &View, query: &Query) -> Result<Found, QueryError> {
+    if query.bin {
+        run_over(view.bin().rev(), query)
+    } else {
+        run_over(view.rows().rev(), query)
+    }
+}
+
+/// Finds rows among these, the newest record first, which are the list or the bin as `query`
+/// says: for hosts that keep rows without their view.
+///
+/// # Errors
+///
+/// [`QueryError`]: the query text is too long or has an open quote.
+pub fn run_over<'a>(
+    rows: impl Iterator<Item = &'a Arc<Row>>,
+    query: &Query,
+) -> Result<Found, QueryError> {
     let terms = parse(&query.q)?;
     let matches = |row: &&Arc<Row>| terms.iter().all(|term| term.accepts(row));
-    let mut rows: Vec<&Arc<Row>> = if query.bin {
-        view.bin().rev().filter(matches).collect()
-    } else {
-        view.rows().rev().filter(matches).collect()
-    };
+    let mut rows: Vec<&Arc<Row>> = rows.filter(matches).collect();
     match query
         .sort
         .strip_prefix('-')

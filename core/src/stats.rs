@@ -1,9 +1,11 @@
 //! Counters over the list, as the dashboard shows them.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::view::View;
+use crate::view::{Row, View};
 
 /// How many jobs stand where, and how they went.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -33,12 +35,18 @@ impl Stats {
     /// Counts `view`.
     #[must_use]
     pub fn of(view: &View) -> Self {
-        let mut stats = Self {
-            bin: view.bin().count(),
-            ..Self::default()
-        };
+        Self::over(view.all())
+    }
+
+    /// Counts `rows`, binned and purged ones included.
+    pub fn over<'a>(rows: impl Iterator<Item = &'a Arc<Row>>) -> Self {
+        let mut stats = Self::default();
         let (mut durations_sum, mut durations) = (0.0, 0_u32);
-        for row in view.rows() {
+        for row in rows {
+            if !row.is_listed() {
+                stats.bin += usize::from(!row.purged);
+                continue;
+            }
             stats.total += 1;
             match row.job.get("status").and_then(Value::as_str) {
                 Some("queued") => stats.queued += 1,

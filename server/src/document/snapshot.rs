@@ -1,4 +1,8 @@
 //! A document as it was when its last batch became durable: what requests read.
+//!
+//! A snapshot is made for every batch, so it holds no more than a list of rows, each shared
+//! with the snapshots before and after it. Looking one up is a walk along the list: tens of
+//! microseconds at 10,000 rows, where an index made for every batch would cost milliseconds.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,47 +10,57 @@ use plainsync_core::document::Document;
 use plainsync_core::edit::Key;
 use plainsync_core::query::{self, Found, Query, QueryError};
 use plainsync_core::stats::Stats;
-use plainsync_core::view::{Row, View};
+use plainsync_core::view::Row;
 
-/// One durable version. Rows are shared with the versions before and after it.
+/// One durable version.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// The rows, with their labels, in the document's order.
-    pub view: View,
+    rows: Vec<Arc<Row>>,
+    next_number: u64,
+    stats: OnceLock<Stats>,
     /// The newest changes, in hexadecimal, sorted: the name of this version.
     pub heads: Vec<String>,
     /// When the newest change was made, in seconds since the Unix epoch.
     pub saved_at: i64,
-    stats: OnceLock<Stats>,
 }
 
 impl Snapshot {
     pub(super) fn of(document: &Document) -> Self {
         Self {
-            view: document.view().clone(),
+            rows: document.view().all().cloned().collect(),
+            next_number: document.view().next_number(),
+            stats: OnceLock::new(),
             heads: hex_heads(document),
             saved_at: document.newest_seconds(),
-            stats: OnceLock::new(),
         }
+    }
+
+    /// Every row, binned and purged ones included, oldest record first.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<Row>> {
+        self.rows.iter()
     }
 
     /// The rows of the list, oldest record first.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Arc<Row>> {
-        self.view.rows()
+        self.all().filter(|row| row.is_listed())
+    }
+
+    /// The rows of the bin, oldest record first.
+    pub fn bin(&self) -> impl DoubleEndedIterator<Item = &Arc<Row>> {
+        self.all().filter(|row| row.in_bin && !row.purged)
     }
 
     /// The row with this key, wherever it is.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&Arc<Row>> {
-        self.view.get(key)
+        self.all().find(|row| row.key == *key)
     }
 
     /// The row with this key or, failing that, this label.
     #[must_use]
     pub fn find(&self, key_or_label: &str) -> Option<&Arc<Row>> {
-        self.view
-            .get(&Key(key_or_label.to_owned()))
-            .or_else(|| self.view.by_label(key_or_label))
+        let by_key = self.all().find(|row| row.key.0 == key_or_label);
+        by_key.or_else(|| self.all().find(|row| row.label == key_or_label))
     }
 
     /// The rows that `query` asks for.
@@ -55,18 +69,22 @@ impl Snapshot {
     ///
     /// [`QueryError`]: the query cannot be read.
     pub fn query(&self, query: &Query) -> Result<Found, QueryError> {
-        query::run(&self.view, query)
+        if query.bin {
+            query::run_over(self.bin().rev(), query)
+        } else {
+            query::run_over(self.rows().rev(), query)
+        }
     }
 
     /// The counters of this version; counted when first asked for.
     pub fn stats(&self) -> &Stats {
-        self.stats.get_or_init(|| Stats::of(&self.view))
+        self.stats.get_or_init(|| Stats::over(self.all()))
     }
 
     /// The next number to give, `lastJobId` in the file.
     #[must_use]
     pub fn last_job_id(&self) -> u64 {
-        self.view.next_number()
+        self.next_number
     }
 }
 

@@ -10,7 +10,7 @@ use hyper::http::{HeaderMap, HeaderValue, StatusCode};
 use plainsync_core::edit::{Edit, Key, RunOrder};
 use plainsync_core::id::derived_key;
 use plainsync_core::query::{self, Query};
-use plainsync_core::view::{Row, View};
+use plainsync_core::view::Row;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -95,7 +95,7 @@ pub async fn list(
     }
     let snapshot = app.document().snapshot();
     let cursor = asked.after.as_deref().map(Cursor::parse).transpose()?;
-    let page = page(&snapshot.view, &asked, cursor.as_ref())?;
+    let page = page(&snapshot, &asked, cursor.as_ref())?;
     Ok(Json(page))
 }
 
@@ -216,7 +216,6 @@ pub async fn clear(
     let keys: Vec<Key> = app
         .document()
         .snapshot()
-        .view
         .rows()
         .map(|row| row.key.clone())
         .collect();
@@ -352,7 +351,11 @@ impl Cursor {
 
 /// The rows after `cursor`. Rows added or removed meanwhile neither repeat nor hide others:
 /// the cursor's row is looked for, near its old place first.
-fn page(view: &View, asked: &ListQuery, cursor: Option<&Cursor>) -> Result<JobPage, ApiError> {
+fn page(
+    snapshot: &Snapshot,
+    asked: &ListQuery,
+    cursor: Option<&Cursor>,
+) -> Result<JobPage, ApiError> {
     let query = |offset, limit| Query {
         q: asked.q.clone(),
         sort: asked.sort.clone(),
@@ -361,7 +364,8 @@ fn page(view: &View, asked: &ListQuery, cursor: Option<&Cursor>) -> Result<JobPa
         limit: Some(limit),
     };
     let run = |offset, limit| {
-        query::run(view, &query(offset, limit)).map_err(|error| invalid(format!("`q`: {error}")))
+        let found = snapshot.query(&query(offset, limit));
+        found.map_err(|error| invalid(format!("`q`: {error}")))
     };
     let offset = match cursor {
         None => 0,

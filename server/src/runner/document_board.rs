@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 impl Board for DocumentHandle {
     fn each(&self, visit: &mut dyn FnMut(&Arc<Row>)) {
-        self.snapshot().view.all().for_each(visit);
+        self.snapshot().all().for_each(visit);
     }
 
     fn row(&self, key: &Key) -> Option<Arc<Row>> {
