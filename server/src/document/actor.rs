@@ -18,6 +18,9 @@ mod batch;
 mod commit;
 mod file;
 mod recovery;
+mod take;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,9 +35,10 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use self::batch::{Answer, Batch};
-pub(super) use self::file::{FileSide, has_heads};
+pub(super) use self::file::FileSide;
 use self::recovery::Health;
 pub(super) use self::recovery::restore;
+pub(super) use self::take::has_heads;
 use super::edit_ids::EditIds;
 use super::error::DocumentError;
 use super::handle::{EditOutcome, Shared};

@@ -175,6 +175,22 @@ pub fn write_whole(
     bytes: &[u8],
     mode: Option<u32>,
 ) -> io::Result<()> {
+    replace_whole(disk, path, bytes, mode)?;
+    disk.sync_folder(folder_of(path))
+}
+
+/// As [`write_whole`], but after a crash `path` may have its old content still: for what is
+/// followed by a `fsync` of the folder anyway.
+///
+/// # Errors
+///
+/// Those of the file system; `path` is as it was.
+pub fn replace_whole(
+    disk: &dyn Disk,
+    path: &Path,
+    bytes: &[u8],
+    mode: Option<u32>,
+) -> io::Result<()> {
     let temp = temp_beside(path)?;
     let written = (|| {
         let mut file = disk.create(&temp, mode)?;
@@ -182,12 +198,11 @@ pub fn write_whole(
         file.sync()?;
         disk.rename(&temp, path)
     })();
-    if let Err(error) = written {
+    if written.is_err() {
         // A leftover is untidy, not wrong; the error that led here is what counts.
         let _ = disk.remove(&temp);
-        return Err(error);
     }
-    disk.sync_folder(folder_of(path))
+    written
 }
 
 /// What the name of a file ends with that is still being written.

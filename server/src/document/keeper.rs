@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
-use super::disk::{Disk, Look, write_whole};
+use super::disk::{Disk, Look, temp_beside};
 use super::projection::{ContentHash, Found, Projection, Replaced};
 
 /// A file whose time is closer than this to our look may change again without a new time.
@@ -194,10 +194,16 @@ impl Keeper {
         });
     }
 
-    /// Notes what was written. Only saves work at the next start, so failing is no matter.
+    /// Notes what was written. It only saves work at the next start: failing is no matter,
+    /// and neither is a crash that leaves half of it.
     fn write_note(&self, bytes: &[u8], heads: &[String]) {
         let note = note_text(ContentHash::of(bytes), heads);
-        if let Err(error) = write_whole(&*self.disk, &self.note, note.as_bytes(), Some(0o600)) {
+        let written = temp_beside(&self.note).and_then(|temp| {
+            let mut file = self.disk.create(&temp, Some(0o600))?;
+            file.append(note.as_bytes())?;
+            self.disk.rename(&temp, &self.note)
+        });
+        if let Err(error) = written {
             warn!(path = %self.note.display(), %error, "a note for a faster start could not be written");
         }
     }

@@ -27,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
 use super::backup::backup_text;
-use super::disk::{Disk, Look, TEMP_SUFFIX, folder_of, temp_beside, write_whole};
+use super::disk::{Disk, Look, TEMP_SUFFIX, folder_of, replace_whole, temp_beside};
 use super::inspect::inspect;
 use super::place::resolve_links;
 
@@ -293,7 +293,7 @@ impl Projection {
         let Ok(text) = backup_text(old, &self.document, heads) else {
             return Ok(());
         };
-        write_whole(&*self.disk, &backup_path(path), &text, mode)
+        replace_whole(&*self.disk, &backup_path(path), &text, mode)
     }
 
     fn sync_folder(&mut self, path: &Path) -> Result<(), ProjectionError> {

@@ -263,3 +263,27 @@ async fn f7_a_file_that_cannot_be_read_is_not_replaced() {
     let json = bench.until_written(document).await;
     assert_eq!(json["jobs"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn s2_a_file_met_while_the_disk_failed_is_taken_in_when_it_is_well() {
+    let bench = Bench::new();
+    bench.save(r#"{"jobs": [{"id": "job-1", "prompt": "old", "createdAt": 5}]}"#);
+    let old = fs::read(bench.file()).unwrap();
+    bench
+        .disk
+        .fail(Operation::Write, "/journal", ErrorKind::StorageFull);
+    let documents = bench.open().await;
+    let document = documents.default();
+    until_state(document, FileCondition::ReadOnly).await;
+    assert!(prompts(document).is_empty());
+    assert_eq!(fs::read(bench.file()).unwrap(), old);
+    bench.disk.heal();
+    until("it is taken in", || {
+        (prompts(document) == ["old"]).then_some(())
+    })
+    .await;
+    until_state(document, FileCondition::Ok).await;
+    add(document, &["one"]).await;
+    let json = bench.until_written(document).await;
+    assert_eq!(prompts_in(&json), ["old", "one"]);
+}
