@@ -1,5 +1,5 @@
-//! How long the engine takes at a size: `cargo run --release -p plainsync-core --example scale -- 10000`.
-#![allow(
+//! How long the engine takes at a size: `cargo run --release -p plainsync-tests --example scale -- 10000`.
+#![allow(clippy::print_stdout, reason = "this is how a measuring program speaks")]
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a measuring program, not the engine"
