@@ -1,8 +1,7 @@
 //! How long the engine takes at a size: `cargo run --release -p plainsync-tests --example scale -- 10000`.
-#![allow(clippy::print_stdout, reason = "this is how a measuring program speaks")]
+#![allow(
     clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a measuring program, not the engine"
+    reason = "this is how a measuring program speaks"
 )]
 
 use std::time::Instant;
