@@ -51,7 +51,10 @@ impl Answer {
     }
 
     /// The body as JSON; panics with what was answered unless the status is a 2xx.
-    #[must_use]
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "often called to check the status alone"
+    )]
     pub fn ok(&self) -> Value {
         assert!(self.status.is_success(), "{}: {}", self.status, self.text());
         self.json()
