@@ -206,6 +206,12 @@ fn png(number: u64, width: u64, height: u64) -> Vec<u8> {
     bytes
 }
 
+/// A picture of its own for each number, as a job holds it.
+#[must_use]
+pub fn picture(number: u64) -> String {
+    data_url(&png(number, 24, 24))
+}
+
 fn data_url(png: &[u8]) -> String {
     format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png))
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::served::Served;
 
@@ -136,6 +136,16 @@ impl Home {
             .arg(&self.program);
         self.dress(&mut command, &self.file());
         Served::start(&mut command, self.log_path()).await
+    }
+
+    /// Starts the server and kills it `after` that, wherever it is by then.
+    pub async fn kill_at_start(&self, after: Duration) {
+        let mut command = self.command(&self.file(), &[]);
+        let none = Stdio::null;
+        let command = command.kill_on_drop(true).stdin(none()).stdout(none());
+        let mut child = command.stderr(none()).spawn().expect("the program starts");
+        sleep(after).await;
+        child.kill().await.expect("it is gone");
     }
 
     /// Starts the server where it must refuse to serve, and waits for its end.

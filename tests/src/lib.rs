@@ -6,3 +6,4 @@ pub mod historic;
 pub mod home;
 pub mod served;
 pub mod sim;
+pub mod tab;
