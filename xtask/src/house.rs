@@ -68,6 +68,11 @@ impl House {
         self.root.join("tests/browser")
     }
 
+    /// The folder of the tests with clients that others wrote.
+    pub(crate) fn interop_tests(&self) -> PathBuf {
+        self.root.join("tests/interop")
+    }
+
     /// Where the client finds the built wasm.
     pub(crate) fn client_wasm(&self) -> PathBuf {
         self.root.join("web/client/wasm")

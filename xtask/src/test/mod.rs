@@ -48,6 +48,8 @@ enum Step {
     Wasm,
     /// the web packages type-check, and their unit tests pass
     Web,
+    /// an unmodified automerge-repo client works with the server
+    Interop,
     /// the dashboard passes its tests in Chromium
     Browser,
 }
@@ -64,6 +66,7 @@ impl Step {
             Self::Size => size::check(house),
             Self::Wasm => steps::wasm(house),
             Self::Web => steps::web(house),
+            Self::Interop => steps::interop(house),
             Self::Browser => steps::browser(house),
         }
     }

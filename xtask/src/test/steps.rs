@@ -97,6 +97,17 @@ pub(super) fn web(house: &House) -> Done {
     web::script(house, "test", "Mend what failed above.")
 }
 
+/// Clients from npm that know nothing of us, against the server.
+pub(super) fn interop(house: &House) -> Done {
+    build_debug(house)?;
+    let folder = house.interop_tests();
+    machine::npm_packages(house, &folder)?;
+    let _server = house
+        .shell
+        .push_env("PLAINSYNC_BIN", debug_program(house, "plainsync"));
+    node_tests(house, &folder, "Mend what failed above.")
+}
+
 /// The dashboard in Chromium against the server, both as users get them.
 pub(super) fn browser(house: &House) -> Done {
     web::build(house)?;

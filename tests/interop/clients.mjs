@@ -1,0 +1,56 @@
+// Clients that know nothing of Plainsync: automerge-repo as it comes from npm, over its own
+// WebSocket adapter.
+
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { Repo } from '@automerge/automerge-repo';
+import { WebSocketClientAdapter } from '@automerge/automerge-repo-network-websocket';
+
+import { startServer } from '../browser/harness/server.mjs';
+
+/** Between two attempts of a client to reconnect, in milliseconds; its own default is 5,000. */
+const RETRY_MS = 100;
+
+/**
+ * A server, and clients of it. All end with the test `t`, the clients first: one that loses its
+ * server would try to reconnect for ever.
+ *
+ * @param {import('node:test').TestContext} t
+ */
+export async function world(t) {
+  const started = [];
+  t.after(() => Promise.all(started.map(end)));
+  const server = await startServer(t);
+  const client = (name) => {
+    const adapter = new WebSocketClientAdapter(new URL('sync', server.url.replace(/^http/, 'ws')).href, RETRY_MS);
+    const repo = new Repo({ network: [adapter], peerId: /** @type {any} */ (name) });
+    started.push({ adapter, repo });
+    return repo;
+  };
+  return { server, client };
+}
+
+/** Shuts a client down; one that waits to reconnect does so once more before it can be stopped. */
+async function end({ adapter, repo }) {
+  const waits = adapter.socket?.readyState !== adapter.socket?.OPEN;
+  await repo.shutdown();
+  if (!waits) return;
+  await pause(2 * RETRY_MS);
+  if (adapter.socket) adapter.disconnect();
+}
+
+/** The served document as `server` names it to others. */
+export async function served(server) {
+  const health = await server.get('health');
+  return health.documents[0].url;
+}
+
+/** The key under which the job shown as `label` stands in the document. */
+export async function keyOf(server, label) {
+  return (await server.get(`api/v1/jobs/${label}`)).key;
+}
+
+/** A text of the document: our own are scalars, which this client shows as `ImmutableString`. */
+export function text(value) {
+  return value === null || value === undefined ? value : String(value);
+}

@@ -1,0 +1,184 @@
+// An unmodified automerge-repo client reads, changes and watches the history (S1).
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+
+import { generateAutomergeUrl } from '@automerge/automerge-repo';
+
+import { until } from '../browser/harness/wait.mjs';
+import { keyOf, served, text, world } from './clients.mjs';
+
+/** A server with two jobs, the first of which is done, and clients of it. */
+async function history(t) {
+  const { server, client } = await world(t);
+  for (const prompt of ['a knight', 'a mage']) {
+    const made = await server.send('POST', 'api/v1/jobs', { prompt, seed: '7' });
+    assert.equal(made.status, 201);
+  }
+  const done = { status: 'success', startTime: 1000, endTime: 2500, duration: 1.5 };
+  assert.equal((await server.send('PATCH', 'api/v1/jobs/job-1', done)).status, 200);
+  return { server, client };
+}
+
+/** The job shown as `label`, as the API has it. */
+const shown = async (server, label) => (await server.get(`api/v1/jobs/${label}`)).job;
+
+/** The job shown as `label`, as the file has it. */
+const filed = async (server, label) => (await server.read()).jobs.find((job) => job.id === label);
+
+test('s1_a_repo_client_sees_the_jobs', async (t) => {
+  const { server, client } = await history(t);
+  const handle = await client('reader').find(await served(server));
+  const jobs = Object.values(handle.doc().jobs);
+  assert.deepEqual(jobs.map((job) => text(job.prompt)).sort(), ['a knight', 'a mage']);
+  const knight = handle.doc().jobs[await keyOf(server, 'job-1')];
+  assert.equal(text(knight.id), 'job-1');
+  assert.equal(knight.width, 64);
+  assert.equal(text(knight.runs[text(knight.run)].status), 'success');
+});
+
+test('s1_what_a_repo_client_changes_is_in_the_api_and_in_the_file', async (t) => {
+  const { server, client } = await history(t);
+  const handle = await client('writer').find(await served(server));
+  const key = await keyOf(server, 'job-1');
+  handle.change((doc) => {
+    const job = doc.jobs[key];
+    job.prompt = 'a queen'; // Its own strings are texts that merge by letters.
+    job.width = 128;
+    job.stars = 4.5;
+    const run = job.runs[text(job.run)];
+    run.status = 'error';
+    run.error = 'too dark';
+  });
+  const expected = { id: 'job-1', prompt: 'a queen', width: 128, stars: 4.5, status: 'error', error: 'too dark', duration: 1.5 };
+  for (const look of [shown, filed]) {
+    const job = await until(`the queen (${look.name})`, async () => {
+      const job = await look(server, 'job-1');
+      return job.prompt === 'a queen' && job;
+    });
+    assert.deepEqual({ ...job, ...expected }, job, look.name);
+  }
+  assert.equal((await shown(server, 'job-2')).prompt, 'a mage');
+
+  // And letters of that text, changed where it is one.
+  handle.change((doc) => {
+    doc.jobs[key].prompt += ' in armour';
+  });
+  await until('the armour', async () => (await shown(server, 'job-1')).prompt === 'a queen in armour');
+  assert.equal((await server.send('PATCH', 'api/v1/jobs/job-1', { prompt: 'a king' })).status, 200);
+  await until('the king', () => text(handle.doc().jobs[key].prompt) === 'a king');
+});
+
+test('s1_what_others_change_arrives_at_a_repo_client', async (t) => {
+  const { server, client } = await history(t);
+  const handle = await client('watcher').find(await served(server));
+  const key = await keyOf(server, 'job-2');
+  const prompt = () => text(handle.doc().jobs[key].prompt);
+
+  await server.send('PATCH', 'api/v1/jobs/job-2', { prompt: 'a witch' });
+  await until('the witch', () => prompt() === 'a witch');
+
+  const file = await until('the file', async () => {
+    const file = await server.read();
+    return file.jobs[1]?.prompt === 'a witch' && file;
+  });
+  file.jobs[1].prompt = 'a wizard, by hand';
+  await writeFile(server.file, JSON.stringify(file, null, 2));
+  await until('the wizard', () => prompt() === 'a wizard, by hand');
+});
+
+test('s1_what_a_repo_client_writes_outside_our_shapes_is_kept_and_shown', async (t) => {
+  const { server, client } = await history(t);
+  const handle = await client('stranger').find(await served(server));
+  handle.change((doc) => {
+    doc.jobs['from-elsewhere'] = { prompt: 'no id, no run', tags: ['a', { b: null }], at: new Date(86_400_000) };
+    doc.jobs['odd one'] = 'not a job at all';
+    doc.board = { title: 'Heroes' };
+  });
+  const file = await until('the file', async () => {
+    const file = await server.read();
+    return file.board && file;
+  });
+  assert.deepEqual(file.board, { title: 'Heroes' });
+  const job = file.jobs.find((job) => job.prompt === 'no id, no run');
+  assert.deepEqual(job.tags, ['a', { b: null }]);
+  assert.match(job.id, /\S/);
+  assert.equal(file.jobs.filter((job) => job.prompt === 'a knight' || job.prompt === 'a mage').length, 2);
+
+  // Others still work with it.
+  const changed = await server.send('PATCH', `api/v1/jobs/${job.id}`, { prompt: 'adopted' });
+  assert.equal(changed.status, 200, JSON.stringify(changed.body));
+  await until('the adopted job', () => text(handle.doc().jobs['from-elsewhere'].prompt) === 'adopted');
+});
+
+test('s3_edits_of_a_repo_client_made_while_the_server_is_gone_arrive', async (t) => {
+  const { server, client } = await history(t);
+  const repo = client('traveller');
+  const handle = await repo.find(await served(server));
+  const [one, two] = [await keyOf(server, 'job-1'), await keyOf(server, 'job-2')];
+  const gone = once(repo.networkSubsystem, 'peer-disconnected');
+  await server.kill();
+  await gone;
+  handle.change((doc) => {
+    doc.jobs[one].prompt = 'made offline';
+    doc.jobs[two].height = 96;
+  });
+  await server.start();
+  await server.send('PATCH', 'api/v1/jobs/job-2', { prompt: 'made meanwhile' });
+  await until('both edits here', () => text(handle.doc().jobs[two].prompt) === 'made meanwhile');
+  await until('both edits there', async () => {
+    const [first, second] = [await shown(server, 'job-1'), await shown(server, 'job-2')];
+    return first.prompt === 'made offline' && second.height === 96 && second.prompt === 'made meanwhile';
+  });
+  await until('both edits in the file', async () => {
+    const [first, second] = [await filed(server, 'job-1'), await filed(server, 'job-2')];
+    return first.prompt === 'made offline' && second.height === 96;
+  });
+});
+
+test('s1_presence_is_passed_on_between_repo_clients', async (t) => {
+  const { server, client } = await history(t);
+  const url = await served(server);
+  const [anna, ben] = await Promise.all(['anna', 'ben'].map((name) => client(name).find(url)));
+  const heard = [];
+  ben.on('ephemeral-message', ({ senderId, message }) => heard.push({ senderId, message }));
+  const own = [];
+  anna.on('ephemeral-message', ({ message }) => own.push(message));
+  const cursor = { __presence: { type: 'heartbeat', job: 'job-1', note: 'größer 🐉' } };
+  anna.broadcast(cursor);
+  await until('the message', () => heard.length > 0);
+  anna.broadcast({ second: new Uint8Array([1, 2, 3]) });
+  await until('the second message', () => heard.length > 1);
+  assert.deepEqual(heard[0], { senderId: 'anna', message: cursor });
+  assert.deepEqual([...heard[1].message.second], [1, 2, 3]);
+  assert.equal(heard.length, 2, 'each once');
+  assert.equal(own.length, 0, 'none comes back');
+});
+
+test('s1_an_unknown_document_is_unavailable', async (t) => {
+  const { server, client } = await history(t);
+  const repo = client('seeker');
+  await assert.rejects(repo.find(generateAutomergeUrl()), /unavailable/);
+  const handle = await repo.find(await served(server));
+  assert.equal(Object.keys(handle.doc().jobs).length, 2, 'and the connection goes on');
+});
+
+test('s1_a_document_of_a_repo_client_is_not_taken_in', async (t) => {
+  const { server, client } = await history(t);
+  const repo = client('giver');
+  const handle = await repo.find(await served(server));
+  const own = repo.create({ jobs: {} });
+  own.change((doc) => {
+    doc.jobs.one = { prompt: 'mine' };
+  });
+  const key = await keyOf(server, 'job-1');
+  handle.change((doc) => {
+    doc.jobs[key].width = 32;
+  });
+  await until('the width', async () => (await shown(server, 'job-1')).width === 32);
+  const { documents } = await server.get('health');
+  assert.equal(documents.length, 1);
+  assert.equal(documents[0].jobs, 2);
+});
