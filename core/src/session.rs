@@ -1,6 +1,6 @@
 //! One conversation with one peer about one document: automerge's sync protocol.
 //!
-//! A [`Session`] knows what the peer said it has and what was sent to it. It never speaks
+//! A session knows what the peer said it has and what was sent to it. It never speaks
 //! before it may: the side that opened the connection begins, and the [`Replica`] asks for
 //! messages only while everything that it holds is durable (S2).
 //!
