@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImportOrigin {
-    /// Somebody edited the JSON on disk.
+    /// Somebody wrote the JSON on disk: before the first start, or since.
     HandEdit,
     /// A crash left it beside the JSON.
     Leftover,
@@ -33,7 +33,7 @@ impl ImportOrigin {
 impl fmt::Display for ImportOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::HandEdit => "an edit of the file",
+            Self::HandEdit => "what the file holds",
             Self::Leftover => "a file that a crash left behind",
             Self::Upload { .. } => "an import",
             Self::OldClient => "an old client's whole list",

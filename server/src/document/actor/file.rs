@@ -96,6 +96,14 @@ impl FileSide {
         self.dirty = Some((self.dirty.map_or(now, |(first, _)| first), now));
     }
 
+    /// What waits to be written has waited long enough.
+    pub(super) fn hurry(&mut self, pace: &Pace) {
+        let long_ago = Instant::now().checked_sub(pace.busy);
+        if let (Some((first, _)), Some(long_ago)) = (&mut self.dirty, long_ago) {
+            *first = long_ago;
+        }
+    }
+
     /// Content is to be offered again once the disk is well.
     pub(super) fn recheck(&mut self) {
         self.recheck_when_well = true;

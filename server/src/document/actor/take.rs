@@ -58,6 +58,8 @@ impl Actor {
             Err(error) => self.take_report(Report::Unread(error.to_string()), &mut batch),
         }
         self.commit(batch);
+        // A server that is killed again and again must get to it some time.
+        self.file.hurry(&self.pace);
         if self.may_write().is_ok() {
             for (path, refused) in taken {
                 self.clear_stray(&path, refused);
@@ -187,7 +189,12 @@ impl Actor {
     /// The content is in the document, durably: from here on it may be replaced.
     pub(super) fn file_taken_in(&mut self, taken: TakenIn) {
         self.file.order(Order::Settled(taken.hash));
-        self.file.left_alone = None;
+        if self.file.left_alone.take().is_some() {
+            info!(
+                name = self.shared.name,
+                "the file was taken in after all; it follows the document again"
+            );
+        }
         self.file.missing = false;
         let report = &taken.report;
         let changed = report.added + report.changed + report.removed + report.restored > 0;
