@@ -30,6 +30,12 @@ pub struct Windows {
     changed: BTreeMap<Origin, BTreeSet<Key>>,
 }
 
+/// One row's change: as it was told last, and as it is.
+struct News {
+    before: Option<Arc<Row>>,
+    now: Option<Arc<Row>>,
+}
+
 /// A window's rows.
 #[derive(Debug, Serialize)]
 pub struct Page<'a> {
@@ -135,7 +141,7 @@ impl Windows {
 
     fn tell_changes(&mut self, view: &View, post: &mut dyn FnMut(String)) {
         for (origin, keys) in std::mem::take(&mut self.changed) {
-            let mut news: Vec<(Option<Arc<Row>>, Option<Arc<Row>>)> = Vec::new();
+            let mut news: Vec<News> = Vec::new();
             for key in keys {
                 let now = view.get(&key).map(Arc::clone);
                 let before = match &now {
@@ -143,12 +149,12 @@ impl Windows {
                     None => self.told.remove(&key),
                 };
                 if before != now {
-                    news.push((before, now));
+                    news.push(News { before, now });
                 }
             }
             for part in news.chunks(CHANGE_ROWS_MAX) {
                 let (mut added, mut updated, mut removed) = (Vec::new(), Vec::new(), Vec::new());
-                for (before, now) in part {
+                for News { before, now } in part {
                     let was_listed = before.as_ref().is_some_and(|row| row.is_listed());
                     match (was_listed, now) {
                         (false, Some(row)) if row.is_listed() => added.push(row.as_ref()),

@@ -289,7 +289,7 @@ fn painted(document: &Document, row: &Row, images: &HashMap<BlobRef, Blob>) -> V
         blob::inline(job, &text_fields(document), |hash| {
             let blob = images.get(hash)?;
             (blob.bytes.len() <= FIRST_IMAGE_BYTES_MAX)
-                .then(|| Cow::Borrowed(blob.bytes.as_slice()))
+                .then_some(Cow::Borrowed(blob.bytes.as_slice()))
         });
     }
     value
