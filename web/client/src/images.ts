@@ -8,6 +8,10 @@ import type { Link } from './link.js';
 const URLS_MAX = 2_000;
 /** Enough of a data URL's base64 to hold any magic number looked for. */
 const MAGIC_CHARS = 24;
+/** A PNG's first eight bytes, the first four of them as a number, and the name of its last section: `IEND`. */
+const PNG_SIGNATURE_BYTES = 8;
+const PNG_MAGIC = 0x89504e47;
+const PNG_END = 0x49454e44;
 
 export class Images {
   readonly #urls = new Map<string, Promise<string>>();
@@ -44,6 +48,7 @@ export class Images {
   async #load(blob: string, link: Link): Promise<string> {
     const { value, bytes } = await link.askWithBytes({ type: 'image', blob });
     if (!bytes) throw new Error('The engine answered without the image’s bytes.');
+    if (isCutPng(bytes)) throw new Error('The image is cut off.');
     return URL.createObjectURL(new Blob([bytes], { type: value.mime }));
   }
 }
@@ -66,4 +71,15 @@ function imageMagic(head: string): boolean {
     head.startsWith('GIF89a') ||
     (head.startsWith('RIFF') && head.slice(8, 12) === 'WEBP')
   );
+}
+
+/** Whether this is a PNG that ends before its last section. Browsers show such a file as if it were empty. */
+function isCutPng(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < PNG_SIGNATURE_BYTES || view.getUint32(0) !== PNG_MAGIC) return false;
+  // Sections of length, name, content, checksum.
+  for (let at = PNG_SIGNATURE_BYTES; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    if (view.getUint32(at + 4) === PNG_END) return false;
+  }
+  return true;
 }

@@ -407,15 +407,17 @@ test('without_locks_or_storage_it_works_and_says_what_is_missing', async (t) => 
 
 test('image_only_images_are_shown_and_bytes_become_an_object_url', async (t) => {
   const browser = fakeBrowser();
-  const png = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0]);
+  const cut = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0]);
+  const end = [0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82];
+  const png = Uint8Array.from([...cut, ...end]);
   let asked = 0;
   const client = opened(
     t,
     browser.tab({
       answers: {
-        image: (worker, call) => {
+        image: (worker, call, { blob }) => {
           asked += 1;
-          worker.say({ type: 'answer', call, value: { mime: 'image/png' } }, png);
+          worker.say({ type: 'answer', call, value: { mime: 'image/png' } }, blob.endsWith('b') ? cut : png);
         },
       },
     }),
@@ -437,6 +439,7 @@ test('image_only_images_are_shown_and_bytes_become_an_object_url', async (t) => 
   assert.match(shown, /^blob:/);
   assert.equal(await client.image(blob), shown);
   assert.equal(asked, 1);
+  await assert.rejects(client.image(`blob:sha256-${'b'.repeat(64)}`), /cut off/);
 });
 
 test('notices_tell_when_the_servers_file_breaks_and_heals', async (t) => {
