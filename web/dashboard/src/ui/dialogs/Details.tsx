@@ -7,6 +7,7 @@ import { useApp } from '../context.ts';
 import { Icon } from '../Pixels.tsx';
 import { Sprite } from '../Sprite.tsx';
 import { StatusTag } from '../StatusTag.tsx';
+import { useWindowWidth } from '../width.ts';
 import { Frame } from './Frame.tsx';
 
 /** The largest square for the picture, in CSS pixels, and what the dialog needs beside it on a narrow screen. */
@@ -52,6 +53,7 @@ function Apart({ row }: { row: Row<Job> }) {
 /** All of one job. */
 export function Details({ row: given }: { row: Row<Job> }) {
   const { list, composer, dialogs } = useApp();
+  const width = useWindowWidth();
   const row = list.row(given.key)?.value ?? given;
   const { job } = row;
   const picture = pictureOf(job);
@@ -73,7 +75,7 @@ export function Details({ row: given }: { row: Row<Job> }) {
             <Sprite
               value={picture}
               {...sidesOf(job)}
-              box={Math.min(LARGE_PX, window.innerWidth - BESIDE_PX)}
+              box={Math.min(LARGE_PX, width - BESIDE_PX)}
               alt={promptOf(job)}
             />
           </div>
