@@ -43,14 +43,18 @@ function Checked() {
   );
 }
 
+/** What an earlier answer said is not known to hold now. */
+const asItWas = (line: Line): Line =>
+  line.value === 'unknown' ? line : { ...line, value: `was: ${line.value}`, tone: 'plain' };
+
 /** How the server is, asked once a minute. */
 export function DiagnosticsPanel() {
   const { diagnostics, config } = useApp();
   const now = diagnostics.value.value;
+  const said = [keyLine(now), balanceLine(now)];
   const lines = [
     serverLine(now),
-    keyLine(now),
-    balanceLine(now),
+    ...(now.server === 'down' ? said.map(asItWas) : said),
     { name: 'Max parallel', value: String(config.value.value.maxParallelJobs), tone: 'plain' as const },
   ];
   return (
