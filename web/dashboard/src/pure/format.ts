@@ -27,9 +27,10 @@ export function when(then: number, now: number): string {
   return new Date(then).toISOString().slice(0, 10);
 }
 
-/** A run's duration in seconds: `0.8 s`, `12 s`, `2 min 5 s`. */
+/** A run's duration in seconds: `<0.1 s`, `0.8 s`, `12 s`, `2 min 5 s`. */
 export function duration(seconds: number | null | undefined): string | null {
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) return null;
+  if (seconds < 0.1) return '<0.1 s';
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const whole = Math.round(seconds);

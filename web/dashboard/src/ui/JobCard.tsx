@@ -56,7 +56,9 @@ export function JobCard({ id }: { id: string }) {
         <Stage row={row} />
         <div class="card-body">
           <div class="card-top">
-            <h3 id={`name-${id}`}>{label}</h3>
+            <h3 id={`name-${id}`} title={label}>
+              {label}
+            </h3>
             <Made at={job.createdAt} />
             <StatusTag status={statusOf(job)} />
           </div>
