@@ -13,6 +13,7 @@
 
 use plainsync_core::id::DocumentId;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// Why a file is not JSON that could be read, and where.
@@ -79,11 +80,12 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, Unreadable> {
         let (line, column) = position(bytes, error.valid_up_to());
         unreadable(line, column, "a byte that is not UTF-8")
     })?;
-    let root: Root<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
     // An array would be taken for the fields in order.
     if !text.trim_start().starts_with('{') {
+        serde_json::from_str::<IgnoredAny>(text).map_err(|error| explain(text, &error))?;
         return Err(unreadable(1, 1, "the file is not one JSON object"));
     }
+    let root: Root<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
     let sync_span = root.sync.map(|raw| {
         // Borrowed from `text`, so the distance is the offset.
         let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
@@ -191,7 +193,9 @@ mod tests {
             (b"{\"jobs\": [],}", 1, 13, "trailing comma"),
             (b"{\"jobs\":\n \"\xc3\"}", 2, 3, "UTF-8"),
             (b"[1]", 1, 1, "not one JSON object"),
-            (b"7", 1, 1, "invalid type"),
+            (b"[]", 1, 1, "not one JSON object"),
+            (b"7", 1, 1, "not one JSON object"),
+            (b"[1", 1, 2, "ends here"),
             (b"{} {}", 1, 4, "trailing characters"),
         ] {
             let found = inspect(bytes).expect_err("refused");
