@@ -134,7 +134,7 @@ pub(crate) fn npm_packages(house: &House, folder: &Path) -> Done {
     eprintln!("Installing the npm packages of {name}.");
     let shell = &house.shell;
     let _there = shell.push_dir(folder);
-    cmd!(shell, "npm ci --no-audit --no-fund --loglevel=error").run().or_advise(&format!(
+    cmd!(shell, "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error").run().or_advise(&format!(
         "Check the network; if {name}/package.json was edited, run `npm install` in {name} and commit its package-lock.json."
     ))?;
     stamp.keep()
