@@ -1,7 +1,7 @@
 //! Plainsync in a browser's worker: the engine, with storage, tabs, socket, timers and images.
 //!
-//! Two exports: [`Tab`](tab::Tab), the engine of one tab, which speaks with its page in the JSON
-//! messages of [`messages`]; and [`Engine`](engine::Engine), one document in memory, for tools.
+//! Two exports: `Tab`, the engine of one tab, which speaks with its page in the JSON
+//! messages of [`messages`]; and `Engine`, one document in memory, for tools.
 //!
 //! ```text
 //! page ──edits──▶ Tab ──▶ Replica ──▶ IndexedDB ──▶ "saved" ──▶ page
