@@ -150,6 +150,29 @@ async fn tab(
     }
 }
 
+/// Listens, connecting again if need be, until `tab` has all that `server` has.
+async fn catch_up(tab: &mut Tab, server: &Served) {
+    let url = server.sync_url();
+    loop {
+        let health = server.get("/health").await.ok();
+        let theirs = &health["documents"][0]["heads"];
+        let mut ours: Vec<String> = tab
+            .replica()
+            .document()
+            .heads()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        ours.sort_unstable();
+        if *theirs == json!(ours) {
+            return;
+        }
+        if !tab.listen(Duration::from_millis(20)).await {
+            tab.connect(&url).await;
+        }
+    }
+}
+
 /// Makes edits by requests until `stop`.
 async fn program(mut places: Where, ledger: Ledger, stop: watch::Receiver<bool>, seed: u64) {
     const FIELD: &str = "program";
@@ -359,10 +382,14 @@ async fn s2_no_kill_loses_what_was_acknowledged() {
         .await
         .expect("the program ends")
         .expect("no panic");
-    let tab = timeout(wait, tab)
+    let mut tab = timeout(wait, tab)
         .await
         .expect("the tab is acknowledged")
         .expect("no panic");
+    // The tab stopped when its own edits were acknowledged; the program's last ones may be under way.
+    timeout(wait, catch_up(&mut tab, &server))
+        .await
+        .expect("the tab has what the server has");
     let promised = promised();
     check(&server, &promised, &ledger).await;
     let export = server.get("/api/v1/export.json").await;
