@@ -35,7 +35,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
+use crc::{CRC_32_ISCSI, Crc, Table};
+
 use crate::limits::CHUNK_BYTES_MAX;
+
+/// CRC-32C, with the small table: larger ones would be noticed in what a page downloads.
+static CHECK: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
 
 /// Bytes before the payload.
 pub const HEADER_BYTES: usize = 12;
@@ -136,8 +141,8 @@ pub fn append(out: &mut Vec<u8>, payload: &[u8]) -> Result<(), TooLarge> {
         .map_err(|_| too_large)?
         .to_le_bytes();
     out.extend(length);
-    out.extend(crc32c::crc32c(&length).to_le_bytes());
-    out.extend(crc32c::crc32c(payload).to_le_bytes());
+    out.extend(CHECK.checksum(&length).to_le_bytes());
+    out.extend(CHECK.checksum(payload).to_le_bytes());
     out.extend(payload);
     Ok(())
 }
@@ -203,7 +208,7 @@ fn chunk_at(bytes: &[u8], at: usize) -> Result<Chunk<'_>, Reason> {
         .ok_or_else(|| torn(HEADER_BYTES))?;
     let word =
         |n: usize| u32::from_le_bytes([header[n], header[n + 1], header[n + 2], header[n + 3]]);
-    if crc32c::crc32c(&header[..4]) != word(4) {
+    if CHECK.checksum(&header[..4]) != word(4) {
         return Err(Reason::Length);
     }
     let len_bytes = usize::try_from(word(0)).unwrap_or(usize::MAX);
@@ -213,7 +218,7 @@ fn chunk_at(bytes: &[u8], at: usize) -> Result<Chunk<'_>, Reason> {
     let payload = rest_of_it
         .get(..len_bytes)
         .ok_or_else(|| torn(HEADER_BYTES + len_bytes))?;
-    if crc32c::crc32c(payload) != word(8) {
+    if CHECK.checksum(payload) != word(8) {
         return Err(Reason::Payload { len_bytes });
     }
     Ok(Chunk { at, bytes: payload })

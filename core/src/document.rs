@@ -19,7 +19,7 @@ mod edits;
 mod restore;
 mod writer;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use automerge::transaction::{CommitOptions, Transactable, Transaction};
@@ -152,9 +152,9 @@ impl Document {
 
     /// Every image that any record refers to, binned ones included.
     #[must_use]
-    pub fn blob_refs(&self) -> BTreeSet<BlobRef> {
+    pub fn blob_refs(&self) -> HashSet<BlobRef> {
         let text_fields: Vec<&str> = self.schema.text_fields.iter().map(String::as_str).collect();
-        let mut refs = BTreeSet::new();
+        let mut refs = HashSet::new();
         for row in self.view.all() {
             for (_, value) in row
                 .job
@@ -250,7 +250,7 @@ impl Document {
             .iter()
             .map(|change| change.timestamp)
             .fold(0, i64::max);
-        let mut maps: BTreeMap<String, Vec<ObjId>> = BTreeMap::new();
+        let mut maps: HashMap<String, Vec<ObjId>> = HashMap::new();
         for home in self.collections() {
             for item in self.doc.map_range(&home, ..) {
                 let found = if item.conflict {
@@ -306,7 +306,7 @@ impl Document {
 
     /// The records that `changes` wrote to; none if they may have written to all.
     fn touched(&self, changes: &[Change]) -> Option<BTreeSet<Key>> {
-        let collections: BTreeSet<ObjId> = self.collections().into_iter().collect();
+        let collections: HashSet<ObjId> = self.collections().into_iter().collect();
         let mut owners: HashMap<ObjId, Option<String>> = HashMap::new();
         let mut keys = BTreeSet::new();
         for change in changes {

@@ -4,10 +4,11 @@
 //! loaded. It travels as a [`StampedEdit`]: with an id of its own, by which a host
 //! recognises a replay, and the time at which it was made.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::limits::KEY_BYTES_MAX;
+use crate::tagged;
 use crate::time::Millis;
 
 /// A record's identity: unique, never shown to people, the same for ever (D7).
@@ -65,10 +66,11 @@ pub struct RunOrder {
     pub server: String,
 }
 
-/// One request for change. Each is applied whole or refused whole.
+/// One request for change: an object whose `type` is the variant's name. Each is applied whole or
+/// refused whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
-    tag = "type",
+    remote = "Self",
     rename_all = "camelCase",
     rename_all_fields = "camelCase",
     deny_unknown_fields
@@ -143,6 +145,19 @@ pub enum Edit {
         /// The version: hashes of its newest changes, in hexadecimal.
         heads: Vec<String>,
     },
+}
+
+impl<'de> Deserialize<'de> for Edit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        tagged::read(deserializer, Self::deserialize)
+    }
+}
+
+impl Serialize for Edit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let derived = |edit: &Self| Self::serialize(edit, serde_json::value::Serializer);
+        tagged::write(self, derived, serializer)
+    }
 }
 
 /// Why an edit was refused. The document is unchanged and usable after each of these.

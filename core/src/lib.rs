@@ -56,6 +56,7 @@ pub mod replica;
 pub mod schema;
 pub mod session;
 pub mod stats;
+pub mod tagged;
 pub mod time;
 mod value;
 pub mod view;

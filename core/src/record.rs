@@ -89,11 +89,11 @@ pub(crate) struct Run {
 impl Run {
     /// The run's fields without the engine's own.
     pub(crate) fn values(&self) -> Map<String, Value> {
-        self.fields
-            .iter()
-            .filter(|(name, _)| name.as_str() != SERVER)
-            .map(|(name, field)| (name.clone(), field.value().clone()))
-            .collect()
+        let mut values = Map::new();
+        for (name, field) in self.fields.iter().filter(|(name, _)| *name != SERVER) {
+            values.insert(name.clone(), field.value().clone());
+        }
+        values
     }
 
     pub(crate) fn server(&self) -> Option<&str> {
@@ -124,7 +124,7 @@ pub(crate) struct Record {
 impl Record {
     /// The record made of `maps`, all of which stand at its key. None if there is no map.
     pub(crate) fn read(doc: &Automerge, mut maps: Vec<ObjId>) -> Option<Self> {
-        maps.sort();
+        maps.sort_unstable();
         let created = maps.first()?.clone();
         let mut fields = read_fields(doc, &maps, |name| name == RUNS);
         let run = fields.remove(RUN);
@@ -191,7 +191,7 @@ impl Record {
                 collect_ops(doc, &candidate.op, name, 0, &mut ops);
             }
         }
-        ops.sort();
+        ops.sort_unstable();
         let mut hash = Sha256::new();
         for (path, op) in ops {
             if let ObjId::Id(counter, actor, _) = op {
@@ -283,7 +283,7 @@ fn read_fields(
     }
     fields.retain(|_, field| !field.candidates.is_empty());
     for field in fields.values_mut() {
-        field.candidates.sort_by(|a, b| a.op.cmp(&b.op));
+        field.candidates.sort_unstable_by(|a, b| a.op.cmp(&b.op));
     }
     fields
 }
@@ -296,7 +296,7 @@ pub(crate) fn maps_at(doc: &Automerge, parents: &[ObjId], prop: &str) -> Vec<Obj
         .filter(|(value, _)| matches!(value, automerge::Value::Object(ObjType::Map)))
         .map(|(_, id)| id)
         .collect();
-    maps.sort();
+    maps.sort_unstable();
     maps
 }
 
@@ -315,7 +315,7 @@ fn read_runs(doc: &Automerge, runs_maps: &[ObjId]) -> BTreeMap<String, Run> {
     }
     runs.retain(|_, run| !run.maps.is_empty());
     for run in runs.values_mut() {
-        run.maps.sort();
+        run.maps.sort_unstable();
         run.fields = read_fields(doc, &run.maps, |_| false);
     }
     runs

@@ -12,7 +12,7 @@
 
 use std::ops::{Add, Sub};
 
-use jiff::Timestamp;
+use chrono::{DateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since the Unix epoch, supplied by the host: core reads no clock.
@@ -65,9 +65,19 @@ const SECONDS_MAX: i64 = 253_402_207_200;
 #[must_use]
 pub fn rfc3339(seconds: i64) -> String {
     let seconds = seconds.clamp(0, SECONDS_MAX);
-    Timestamp::from_second(seconds)
+    DateTime::from_timestamp(seconds, 0)
         .unwrap_or_default()
-        .to_string()
+        .to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The Unix second of an RFC 3339 text, rounded down; a text without a zone is taken as UTC.
+///
+/// `None` when the text is no time: another shape, or a date that is in no calendar.
+#[must_use]
+pub fn from_rfc3339(text: &str) -> Option<i64> {
+    let zoned = DateTime::parse_from_rfc3339(text);
+    let utc = |_| DateTime::parse_from_rfc3339(&format!("{text}Z"));
+    zoned.or_else(utc).ok().map(|time| time.timestamp())
 }
 
 #[cfg(test)]
@@ -87,6 +97,22 @@ mod tests {
             (i64::MIN, "1970-01-01T00:00:00Z"),
         ] {
             assert_eq!(rfc3339(seconds), text, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn f3_times_are_read_as_people_and_python_write_them() {
+        for (text, seconds) in [
+            ("2026-01-31T10:11:11Z", Some(1_769_854_271)),
+            ("2026-01-31T12:11:11.999+02:00", Some(1_769_854_271)),
+            ("2026-01-31T10:11:11.123456", Some(1_769_854_271)),
+            ("2026-01-31T10:11:11", Some(1_769_854_271)),
+            ("2026-02-30T10:11:11Z", None),
+            ("2026-01-31", None),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            assert_eq!(from_rfc3339(text), seconds, "{text}");
         }
     }
 

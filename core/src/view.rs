@@ -181,7 +181,7 @@ impl View {
             changed.extend(self.relabel(schema, &before.claim));
         }
         changed.push(key.clone());
-        changed.sort();
+        changed.sort_unstable();
         changed.dedup();
         changed
     }

@@ -1,7 +1,7 @@
 //! Images of one document: kept here, fetched when asked for, uploaded when the server lacks them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use plainsync_core::blob::{Blob, BlobRef};
@@ -28,7 +28,7 @@ struct Inner {
     page: Page,
     /// Without a database: what was seen since the start.
     memory: RefCell<HashMap<BlobRef, Blob>>,
-    unsent: RefCell<BTreeSet<BlobRef>>,
+    unsent: RefCell<HashSet<BlobRef>>,
     uploading: Cell<bool>,
     /// Asked to upload while uploading: go round once more.
     again: Cell<bool>,

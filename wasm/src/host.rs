@@ -200,10 +200,10 @@ impl Host {
             }
             ToWorker::Unsubscribe { sub } => self.windows.forget(sub),
             ToWorker::Call { call, ask } => return self.asked(call, ask, text).await,
-            ToWorker::Resume => return self.resume().await,
+            ToWorker::Resume {} => return self.resume().await,
             ToWorker::Network { online } => return self.network(online),
             ToWorker::Kept { seq, ok } => return self.kept(seq, ok),
-            ToWorker::Close => self.closing = true,
+            ToWorker::Close {} => self.closing = true,
         }
         Ok(())
     }

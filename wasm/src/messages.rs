@@ -3,13 +3,14 @@
 use plainsync_core::edit::{EditId, Key};
 use plainsync_core::query::Query;
 use plainsync_core::stats::Stats;
+use plainsync_core::tagged;
 use plainsync_core::view::Row;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// From the page.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(remote = "Self", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ToWorker {
     /// Before the document is known: what was noted about this server?
@@ -46,7 +47,7 @@ pub enum ToWorker {
         ask: Ask,
     },
     /// Back from the page cache.
-    Resume,
+    Resume {},
     /// The browser thinks that the network came or went.
     Network {
         /// Which of the two.
@@ -60,7 +61,13 @@ pub enum ToWorker {
         ok: bool,
     },
     /// Finish.
-    Close,
+    Close {},
+}
+
+impl<'de> Deserialize<'de> for ToWorker {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        tagged::read(deserializer, Self::deserialize)
+    }
 }
 
 /// What a tab opens.
@@ -82,7 +89,7 @@ pub struct Open {
 
 /// A question with one answer.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(remote = "Self", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Ask {
     /// One window, once.
@@ -96,7 +103,7 @@ pub enum Ask {
         key: Key,
     },
     /// The keys of all listed rows.
-    Keys,
+    Keys {},
     /// An image's bytes.
     Image {
         /// `blob:sha256-…`
@@ -108,19 +115,25 @@ pub enum Ask {
         limit: usize,
     },
     /// The file's text.
-    Export,
+    Export {},
     /// Take a file in; its text comes beside the message.
     Import {
         /// Where it came from: `pixellab_jobs_v1` is old and removes nothing.
         origin: String,
     },
     /// Fold all chunks into one.
-    Fold,
+    Fold {},
     /// Chunks of the page's that the database lacks.
     Chunks {
         /// Their texts.
         chunks: Vec<ChunkText>,
     },
+}
+
+impl<'de> Deserialize<'de> for Ask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        tagged::read(deserializer, Self::deserialize)
+    }
 }
 
 /// A chunk as localStorage holds it.
@@ -187,7 +200,7 @@ pub struct Status {
 }
 
 /// Whose change it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// Made in this tab.

@@ -3,7 +3,7 @@
 //! A presence message is CBOR, `{"__presence": {"type": "heartbeat" | "goodbye" | …}}`, as automerge-repo's
 //! clients send it. Ours say nothing but that we are here.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use plainsync_core::id::PeerId;
 use plainsync_core::time::Millis;
@@ -23,7 +23,7 @@ pub const GOODBYE: &[u8] = b"\xa1\x6a__presence\xa1\x64type\x67goodbye";
 /// The peers heard from.
 #[derive(Clone, Debug, Default)]
 pub struct Peers {
-    heard: BTreeMap<PeerId, Millis>,
+    heard: HashMap<PeerId, Millis>,
 }
 
 impl Peers {

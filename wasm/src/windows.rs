@@ -3,7 +3,7 @@
 //! Nothing here is sent twice: a window is told when its rows are others than before, by a digest of the
 //! message itself.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -23,11 +23,11 @@ const LIMIT: usize = 100;
 /// All windows of one page.
 #[derive(Debug, Default)]
 pub struct Windows {
-    watched: BTreeMap<u32, (Query, Option<u64>)>,
+    watched: HashMap<u32, (Query, Option<u64>)>,
     stats: Option<Stats>,
     /// Every row as the page was last told: what is listed, and the row itself for when it goes.
     told: HashMap<Key, Arc<Row>>,
-    changed: BTreeMap<Origin, BTreeSet<Key>>,
+    changed: HashMap<Origin, BTreeSet<Key>>,
 }
 
 /// One row's change: as it was told last, and as it is.

@@ -5,7 +5,7 @@
 //! `plainsync_wasm_bg.wasm`.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -32,6 +32,10 @@ const FEATURES: [&str; 6] = [
     "sign-ext",
 ];
 
+/// How cargo is told flags for rustc; they are parted by [`FLAGS_BETWEEN`].
+const FLAGS_VARIABLE: &str = "CARGO_ENCODED_RUSTFLAGS";
+const FLAGS_BETWEEN: &str = "\u{1f}";
+
 /// Builds what is not built yet and returns the path of the final wasm file.
 ///
 /// # Errors
@@ -42,6 +46,13 @@ pub(crate) fn build(house: &House) -> Done<PathBuf> {
     same_bindgen(house)?;
     house
         .cargo()
+        .args(["fetch", "--locked"])
+        .quiet()
+        .run()
+        .or_advise("Check the network and try again.")?; // So that the folders below are there.
+    house
+        .cargo()
+        .env(FLAGS_VARIABLE, flags_without_paths(house))
         .args([
             "build",
             "--package",
@@ -79,6 +90,27 @@ pub(crate) fn build(house: &House) -> Done<PathBuf> {
     publish(&bound, &folder).or_advise("Make web/client writable and try again.")?;
     stamp.keep()?;
     Ok(output)
+}
+
+/// Flags for rustc that leave this machine's folders out of the panic messages: shorter, and the same
+/// wasm wherever it is built.
+fn flags_without_paths(house: &House) -> String {
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let sources = cargo_home
+        .or_else(|| Some(env::home_dir()?.join(".cargo")))
+        .map(|home| home.join("registry/src"));
+    let registries = sources
+        .and_then(|sources| fs::read_dir(sources).ok())
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut folders: Vec<PathBuf> = registries.map(|registry| registry.path()).collect();
+    folders.sort();
+    folders.push(house.root.clone());
+    let flags = folders
+        .iter()
+        .map(|folder| format!("--remap-path-prefix={}=", folder.display()));
+    flags.collect::<Vec<_>>().join(FLAGS_BETWEEN)
 }
 
 /// Checks that library and tool of wasm-bindgen are one version: they share an unstable format.
@@ -136,7 +168,7 @@ fn optimise(house: &House, module: &Path) -> Done {
     let tool = house.web().join("node_modules/binaryen/bin/wasm-opt");
     let smaller = module.with_extension("opt");
     let features = FEATURES.map(|feature| format!("--enable-{feature}"));
-    cmd!(shell, "node {tool} {module} --output {smaller} -O3 {features...}").run().or_advise(
+    cmd!(shell, "node {tool} {module} --output {smaller} -Oz --flatten --rereloop -Oz --converge --low-memory-unused {features...}").run().or_advise(
         "If it names a feature that is not enabled, add that feature to FEATURES in xtask/src/wasm.rs.",
     )?;
     fs::rename(&smaller, module).or_advise("Make the target folder writable and try again.")

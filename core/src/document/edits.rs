@@ -1,6 +1,6 @@
 //! Applying an edit: what each means for the document.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use automerge::transaction::{Transactable, Transaction};
 use automerge::{ChangeHash, ObjId};
@@ -320,7 +320,7 @@ impl Document {
         } else {
             record.fields.get(name)
         };
-        let standing: BTreeSet<String> = field
+        let standing: HashSet<String> = field
             .iter()
             .flat_map(|field| field.candidates())
             .map(|candidate| op_name(&candidate.op))

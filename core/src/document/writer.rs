@@ -103,16 +103,11 @@ fn run_object(fields: &Map<String, Value>, server: Option<&str>) -> Map<String, 
 
 /// A run that was ordered: every run field at its default, and `queued`.
 pub(crate) fn ordered_run(schema: &Schema) -> Map<String, Value> {
-    let mut fields: Map<String, Value> = schema
-        .run_fields
-        .iter()
-        .map(|name| {
-            (
-                name.clone(),
-                schema.defaults.get(name).cloned().unwrap_or(Value::Null),
-            )
-        })
-        .collect();
+    let mut fields = Map::new();
+    for name in &schema.run_fields {
+        let value = schema.defaults.get(name).cloned();
+        fields.insert(name.clone(), value.unwrap_or(Value::Null));
+    }
     fields.insert("status".to_owned(), Value::from("queued"));
     fields
 }

@@ -183,7 +183,7 @@ struct Fields<'a> {
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields: Vec<(&String, &Value)> = self.fields.iter().collect();
-        fields.sort_by_key(|(name, _)| self.schema.rank(name)); // Stable: others stay by name.
+        fields.sort_unstable_by_key(|(name, _)| (self.schema.rank(name), *name));
         serializer.collect_map(fields)
     }
 }

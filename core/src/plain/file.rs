@@ -1,6 +1,5 @@
 //! The shape of a file: which of its JSON are records, version and counter.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::import::ImportError;
@@ -199,11 +198,7 @@ fn read_sync(text: &[u8], node: &Node) -> Result<SyncBlock, ImportError> {
 /// The time that a file says it was saved at: ISO text, or milliseconds as the old dashboard wrote.
 fn seconds_of(node: &Node) -> Option<i64> {
     match &node.tree {
-        Tree::String(text) => {
-            let zoned: Result<Timestamp, _> = text.parse();
-            let utc = || format!("{text}Z").parse::<Timestamp>();
-            zoned.or_else(|_| utc()).ok().map(Timestamp::as_second)
-        }
+        Tree::String(text) => crate::time::from_rfc3339(text),
         Tree::Number(number) => number.as_u64().map(|ms| crate::time::Millis(ms).seconds()),
         _ => None,
     }

@@ -10,8 +10,8 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HOST, REFERRER_POLICY, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -115,10 +115,16 @@ fn bare_error(status: StatusCode, headers: &HeaderMap, path: &str) -> ApiError {
     }
 }
 
-/// Carries headers such as CORS and `Allow` over to a remade answer.
+/// Carries headers such as CORS and `Allow` over to a remade answer, but none that describe the old body.
 fn keep_headers(from: &HeaderMap, mut remade: Response) -> Response {
+    const OF_THE_BODY: [HeaderName; 4] = [
+        CONTENT_ENCODING,
+        CONTENT_LENGTH,
+        TRANSFER_ENCODING,
+        ACCEPT_RANGES,
+    ];
     for (name, value) in from {
-        if !remade.headers().contains_key(name) && name != hyper::http::header::CONTENT_LENGTH {
+        if !remade.headers().contains_key(name) && !OF_THE_BODY.contains(name) {
             remade.headers_mut().append(name.clone(), value.clone());
         }
     }

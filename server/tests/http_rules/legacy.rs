@@ -306,3 +306,19 @@ async fn l1_generating_and_rotating_answer_result_objects() {
         "nothing is kept"
     );
 }
+
+/// An error on an old path is made anew: what described the body before it must not stay.
+#[tokio::test]
+async fn l1_errors_are_readable_by_clients_that_take_compression() {
+    let server =
+        Server::start_with(|config| config.token = Some("a-token-for-this-test".parse().unwrap()))
+            .await;
+    for encoding in ["br", "gzip", "zstd"] {
+        let refused = server
+            .get_with("/load-jobs", &[("accept-encoding", encoding)])
+            .await;
+        assert_eq!(refused.status, 401);
+        assert_eq!(refused.header("content-encoding"), "", "{encoding}");
+        assert_eq!(refused.json()["status"], "error", "{}", refused.text());
+    }
+}

@@ -1,7 +1,7 @@
 //! The page's questions.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use plainsync_core::blob::{self, Blob, BlobRef};
 use plainsync_core::document::Document;
@@ -47,7 +47,7 @@ impl Host {
                 call,
                 json!(view.get(&key).filter(|row| !row.purged).map(AsRef::as_ref)),
             ),
-            Ask::Keys => {
+            Ask::Keys {} => {
                 let keys: Vec<&str> = view.rows().map(|row| row.key.as_str()).collect();
                 self.page.answer(call, json!(keys));
             }
@@ -58,9 +58,9 @@ impl Host {
                 let wanted = rows.iter().flat_map(|row| images(document, row)).collect();
                 self.gather(call, Gathered::First { limit }, wanted, false);
             }
-            Ask::Export => self.export(call, HashSet::new(), &HashMap::new()),
+            Ask::Export {} => self.export(call, HashSet::new(), &HashMap::new()),
             Ask::Import { origin } => return self.import(call, text.unwrap_or_default(), &origin),
-            Ask::Fold => return self.fold(call).await,
+            Ask::Fold {} => return self.fold(call).await,
             Ask::Chunks { chunks } => {
                 let drops = self.take_chunks(chunks)?;
                 self.page.answer(call, json!({ "drop": drops }));
@@ -120,7 +120,7 @@ impl Host {
     /// Exports, once all images are here that can be had; images that came meanwhile are asked for too.
     fn export(&self, call: u32, mut tried: HashSet<BlobRef>, images: &HashMap<BlobRef, Blob>) {
         let document = self.replica.document();
-        let wanted: BTreeSet<BlobRef> = document
+        let wanted: HashSet<BlobRef> = document
             .blob_refs()
             .into_iter()
             .filter(|hash| !images.contains_key(hash) && tried.insert(*hash))
@@ -140,7 +140,7 @@ impl Host {
         }
     }
 
-    fn gather(&self, call: u32, what: Gathered, wanted: BTreeSet<BlobRef>, fetch: bool) {
+    fn gather(&self, call: u32, what: Gathered, wanted: HashSet<BlobRef>, fetch: bool) {
         let (blobs, events) = (self.blobs.clone(), self.events.clone());
         spawn_local(async move {
             let images = blobs.gather(wanted.into_iter().collect(), fetch).await;

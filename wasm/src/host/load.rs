@@ -177,7 +177,7 @@ impl Host {
             }
         }
         let mut chunks = chunks;
-        chunks.sort_by_key(|chunk| chunk.at);
+        chunks.sort_unstable_by(|a, b| (a.at, &a.hash).cmp(&(b.at, &b.hash)));
         for chunk in chunks {
             self.known.insert(chunk.hash);
             self.remember(chunk.edits);

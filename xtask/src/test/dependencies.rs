@@ -14,19 +14,21 @@ use crate::{
 /// Every crate that core may build on, each looked at: they compute, and do nothing else.
 ///
 /// Two of them could do more and are kept from it. `getrandom` comes with automerge, which draws an
-/// actor only when none is passed in (clippy bans those calls in core). `jiff` is built without `std`,
-/// and so without a clock or a time-zone database.
+/// actor only when none is passed in (clippy bans those calls in core). `chrono` is built
+/// without `now` and `clock`, and so without a clock or time zones.
 const CORE_MAY_USE: &[&str] = &[
     "adler2",
     "automerge",
     "base64",
     "block-buffer",
     "bs58",
+    "chrono",
     "cfg-if",
     "chacha20",
     "const-oid",
     "cpufeatures",
-    "crc32c",
+    "crc",
+    "crc-catalog",
     "crc32fast",
     "crypto-common",
     "digest",
@@ -39,14 +41,13 @@ const CORE_MAY_USE: &[&str] = &[
     "hybrid-array",
     "itertools",
     "itoa",
-    "jiff",
-    "jiff-core",
     "js-sys",
     "leb128",
     "libc",
     "memchr",
     "minicbor",
     "miniz_oxide",
+    "num-traits",
     "once_cell",
     "pin-project-lite",
     "proc-macro2",
@@ -82,16 +83,7 @@ const CORE_MAY_USE: &[&str] = &[
 ];
 
 /// Features that would give a crate of core's tree a clock, files or a network.
-const CORE_MAY_NOT_ENABLE: &[(&str, &[&str])] = &[(
-    "jiff",
-    &[
-        "std",
-        "js",
-        "tz-system",
-        "tzdb-zoneinfo",
-        "tzdb-bundle-platform",
-    ],
-)];
+const CORE_MAY_NOT_ENABLE: &[(&str, &[&str])] = &[("chrono", &["std", "now", "clock", "wasmbind"])];
 
 /// Crates of processes: none may come near the browser's part. (tokio's channels come with `idb`;
 /// its sockets and files would bring `mio` and `socket2`.)
@@ -235,8 +227,8 @@ mod tests {
 
     #[test]
     fn a_feature_that_brings_a_clock_is_refused() {
-        assert!(check_core(&lines(&["jiff alloc"])).is_ok());
-        assert!(check_core(&lines(&["jiff alloc,std"])).is_err());
+        assert!(check_core(&lines(&["chrono alloc"])).is_ok());
+        assert!(check_core(&lines(&["chrono alloc,clock"])).is_err());
     }
 
     #[test]

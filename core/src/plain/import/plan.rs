@@ -1,6 +1,6 @@
 //! What a file asks of a document, and how it becomes changes that are the same everywhere.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use automerge::transaction::Transactable;
 use automerge::{ActorId, Change, ReadDoc};
@@ -265,7 +265,7 @@ impl Plan {
     }
 
     fn remove_missing(&mut self, base: &Document, keys: &[Key]) -> Result<(), ImportError> {
-        let kept: BTreeSet<&Key> = keys.iter().collect();
+        let kept: HashSet<&Key> = keys.iter().collect();
         for row in base.view().rows().filter(|row| !kept.contains(&row.key)) {
             let record = base.record_or(&row.key)?;
             let fingerprint = record.fingerprint(base.automerge());

@@ -1,6 +1,6 @@
 //! The parser: one pass, descending into lists and objects to a fixed depth.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::error::{JsonError, JsonErrorKind, Position, position, shorten};
 use super::{Member, Node, Tree, number};
@@ -372,7 +372,7 @@ fn duplicate(members: &[Member]) -> Option<(&Member, &Member)> {
                 .map(|first| (first, again))
         });
     }
-    let mut seen: BTreeMap<&str, &Member> = BTreeMap::new();
+    let mut seen: HashMap<&str, &Member> = HashMap::new();
     members
         .iter()
         .find_map(|again| Some((seen.insert(&again.key, again)?, again)))

@@ -41,15 +41,19 @@ impl Actor {
         }
         if batch.poisoned {
             self.restore_after_failure();
-        } else if let Some(seq) = batch.seq {
+        }
+        if news {
+            self.publish(); // Before peers hear of it: who asks on hearing sees it.
+        }
+        if let (Some(seq), false) = (batch.seq, batch.poisoned) {
             let mut spoken = Batch::default();
             self.step_quietly(Input::Persisted { seq }, &mut spoken);
             if spoken.poisoned {
                 self.restore_after_failure();
+                self.publish();
             }
         }
         if news && self.replica.is_some() {
-            self.publish();
             self.recheck_parked();
         }
         for answer in batch.answers {
