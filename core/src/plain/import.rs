@@ -7,6 +7,8 @@
 
 mod plan;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -15,8 +17,9 @@ use serde::Serialize;
 
 use self::plan::Plan;
 use super::file::{self, File};
+use super::held::Lazy;
 use crate::blob::Blob;
-use crate::document::Document;
+use crate::document::{Document, Moment};
 use crate::edit::{EditError, Key};
 use crate::time::Millis;
 
@@ -124,29 +127,15 @@ impl Document {
     ) -> Result<Imported, ImportError> {
         let file = file::read(text, self.schema())?;
         let heads = self.base_of(&file, &options.base)?;
-        let versioned = heads.is_some();
-        let mut base = match heads {
-            Some(heads) => self.at(&heads).map_err(EditError::from)?,
-            None => self.clone(),
-        };
-        let plan = Plan::make(&mut base, file, versioned, options.at)?;
-        let listed = base.view().rows().count();
-        if plan.report.removed * 2 > listed && !options.may_remove_most {
-            return Err(ImportError::RemovesMost {
-                removed: plan.report.removed,
-                of: listed,
-            });
-        }
-        let before = self.heads();
-        let made = plan.build(&mut base)?;
+        let held = std::mem::take(&mut self.held);
+        let mut held = Lazy::new(held, self);
+        let planned = self.planned(file, heads, options, &mut held);
+        self.held = held.into_held();
+        let (plan, mut changes) = planned?;
+        changes.retain(|change| !self.has(&[change.hash()]));
         self.automerge_mut()
-            .apply_changes(made)
+            .apply_changes(changes.clone())
             .map_err(EditError::from)?;
-        let changes = if self.heads() == before {
-            Vec::new()
-        } else {
-            self.changes_since(&before)
-        };
         let keys = self.take_in(&changes);
         Ok(Imported {
             changes,
@@ -154,6 +143,31 @@ impl Document {
             keys,
             report: plan.report,
         })
+    }
+
+    /// What `file` asks, and the changes that do it.
+    fn planned(
+        &self,
+        file: File,
+        heads: Option<Vec<ChangeHash>>,
+        options: &ImportOptions,
+        held: &mut Lazy<'_>,
+    ) -> Result<(Plan, Vec<Change>), ImportError> {
+        let versioned = heads.is_some();
+        let base = match &heads {
+            Some(heads) => Moment::at(self, heads),
+            None => Moment::now(self),
+        };
+        let plan = Plan::make(&base, file, versioned, options.at, held)?;
+        let listed = base.view().rows().count();
+        if plan.report.removed * 2 > listed && !options.may_remove_most {
+            return Err(ImportError::RemovesMost {
+                removed: plan.report.removed,
+                of: listed,
+            });
+        }
+        let changes = plan.changes(&base)?;
+        Ok((plan, changes))
     }
 
     /// The heads that the file was made from; none if nothing says so.
