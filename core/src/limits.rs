@@ -76,6 +76,9 @@ pub const RECORD_FIELDS_MAX: usize = 1_000;
 /// that no change claims more operations than a guard accepts.
 pub const IMPORT_RECORDS_PER_CHANGE_MAX: usize = 2_000;
 
+/// Most versions that are tried as the base of a list that names none.
+pub const BASE_VERSIONS_MAX: usize = 8;
+
 /// New operations that a merge asks, at any size of document, which record each belongs to,
 /// instead of reading every record again.
 pub const REFRESH_OPS_MIN: usize = 200;

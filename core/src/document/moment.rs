@@ -124,15 +124,19 @@ impl<'d> Moment<'d> {
         }
     }
 
-    /// A change that follows this version, after `ops_before` operations of others that do.
-    pub(crate) fn draft(&self, ops_before: u64) -> Draft<'_> {
-        let last = self
-            .heads
+    /// The number of the newest operation: a version that follows this one has a higher one.
+    pub(crate) fn last_op(&self) -> u64 {
+        self.heads
             .iter()
             .filter_map(|head| self.document.doc.get_change_meta_by_hash(head))
             .map(|change| change.max_op)
-            .max();
-        let next = NonZeroU64::MIN.saturating_add(last.unwrap_or(0).saturating_add(ops_before));
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// A change that follows this version, after `ops_before` operations of others that do.
+    pub(crate) fn draft(&self, ops_before: u64) -> Draft<'_> {
+        let next = NonZeroU64::MIN.saturating_add(self.last_op().saturating_add(ops_before));
         Draft::new(self.reader(), next)
     }
 }

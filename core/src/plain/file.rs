@@ -19,6 +19,8 @@ pub struct SyncBlock {
     pub document: String,
     /// The newest changes at which the file was written.
     pub heads: Vec<String>,
+    /// In a backup: the newest changes of the version that took its place (F8).
+    pub replaced_by: Option<Vec<String>>,
 }
 
 /// One record of the file, its images lifted out.
@@ -258,18 +260,27 @@ fn read_sync(text: &[u8], node: &Node) -> Result<SyncBlock, ImportError> {
     let document = document
         .ok_or_else(|| refused(node.at, "has no \"document\""))?
         .to_owned();
-    let heads = node.get("heads").and_then(Node::as_array);
-    let heads = heads.ok_or_else(|| refused(node.at, "has no \"heads\""))?;
-    let heads = heads
-        .iter()
-        .map(|head| {
-            head.as_str()
-                .filter(|text| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()))
-                .map(str::to_owned)
-                .ok_or_else(|| refused(head.at, "has a head that is no hash"))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(SyncBlock { document, heads })
+    let hashes = |list: &Node| {
+        let list = list
+            .as_array()
+            .ok_or_else(|| refused(list.at, "has a version that is no list"))?;
+        list.iter()
+            .map(|head| {
+                head.as_str()
+                    .filter(|text| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()))
+                    .map(str::to_owned)
+                    .ok_or_else(|| refused(head.at, "has a head that is no hash"))
+            })
+            .collect::<Result<Vec<String>, _>>()
+    };
+    let heads = node.get("heads");
+    let heads = hashes(heads.ok_or_else(|| refused(node.at, "has no \"heads\""))?)?;
+    let replaced_by = node.get("replacedBy").map(hashes).transpose()?;
+    Ok(SyncBlock {
+        document,
+        heads,
+        replaced_by,
+    })
 }
 
 /// The time that a file says it was saved at: ISO text, or milliseconds as the old dashboard wrote.

@@ -7,7 +7,7 @@ use automerge::{Change, ObjId};
 use serde_json::{Map, Value};
 
 use super::resolve;
-use super::{ImportError, ImportReport};
+use super::{Comparison, ImportError, ImportReport};
 use crate::blob::Blob;
 use crate::document::{
     FROM, Moment, Write, at_path, delete_field, new_record, new_run, remove_record, restore_record,
@@ -62,20 +62,23 @@ pub(super) struct Plan {
     root_set: Vec<(String, Value)>,
     root_unset: Vec<String>,
     pub(super) seconds: i64,
+    /// The records that are altered, and those that are removed.
+    pub(super) altered: Vec<Key>,
+    pub(super) removed: Vec<Key>,
     pub(super) blobs: Vec<Blob>,
     pub(super) report: ImportReport,
 }
 
 impl Plan {
-    /// Compares `file` with `base`. With `versioned` the file was made from just that version;
-    /// without, it can only add and update, and `held` tells which values are old.
+    /// What `file` asks, given what it is compared with. `held` tells which values of a file
+    /// without a version are old.
     pub(super) fn make(
-        base: &Moment<'_>,
+        compared: &Comparison<'_, '_>,
         file: File,
-        versioned: bool,
         at: Option<Millis>,
         held: &mut Lazy<'_>,
     ) -> Result<Self, ImportError> {
+        let (base, versioned) = (compared.base, compared.versioned);
         let found = base.view().len() + file.records.len();
         if file.records.len() > DOCUMENT_RECORDS_MAX {
             return Err(EditError::TooMany {
@@ -90,6 +93,8 @@ impl Plan {
             root_set: Vec::new(),
             root_unset: Vec::new(),
             seconds: base.newest_seconds(),
+            altered: Vec::new(),
+            removed: Vec::new(),
             blobs: Vec::new(),
             report: ImportReport {
                 records: file.records.len(),
@@ -102,21 +107,22 @@ impl Plan {
             plan.seconds = plan.seconds.max(file.saved_seconds.unwrap_or(0));
         }
         plan.root(base, &file, versioned);
-        plan.records(base, &file, versioned, held);
+        plan.records(compared, &file, held);
         plan.blobs = file.blobs;
         Ok(plan)
     }
 
     /// One step for each record that is new, gone or different.
-    fn records(&mut self, base: &Moment<'_>, file: &File, versioned: bool, held: &mut Lazy<'_>) {
+    fn records(&mut self, compared: &Comparison<'_, '_>, file: &File, held: &mut Lazy<'_>) {
+        let (base, versioned) = (compared.base, compared.versioned);
         let schema = base.document().schema().clone();
-        let keys = resolve::keys(base, &file.records, versioned);
-        let labels = Labels::of(base, &file.records, &keys);
+        let keys = resolve::keys(compared.written, &file.records, versioned);
+        let labels = Labels::of(compared.written, &file.records, &keys);
         let mut differing: Vec<(&Key, Map<String, Value>)> = Vec::new();
         for (record, key) in file.records.iter().zip(&keys) {
             let key = key.as_ref();
             let row = base.view().get(key);
-            if row.is_some_and(|row| labels.is_unchanged(row, record, versioned)) {
+            if row.is_some_and(|row| labels.says_the_same(row, record, versioned)) {
                 continue;
             }
             let mut fields = record.to_fields();
@@ -132,7 +138,7 @@ impl Plan {
         base.each_record(&asked, |key, record, _| {
             let fields = differing.find(|(differing, _)| *differing == key);
             if let Some((_, fields)) = fields {
-                let number = self.alter(base, key, record, fields, versioned, held);
+                let number = self.alter(compared, key, record, fields, held);
                 counter = counter.max(number);
             }
         });
@@ -142,7 +148,7 @@ impl Plan {
             self.root_set.push((name.clone(), Value::from(counter)));
         }
         if versioned {
-            self.remove_missing(base, &keys);
+            self.remove_missing(compared, &keys);
         }
     }
 
@@ -189,15 +195,15 @@ impl Plan {
     /// Returns the next number to give, if the record gives up the label that it follows from.
     fn alter(
         &mut self,
-        base: &Moment<'_>,
+        compared: &Comparison<'_, '_>,
         key: &Key,
         record: Record,
         mut fields: Map<String, Value>,
-        versioned: bool,
         held: &mut Lazy<'_>,
     ) -> Option<u64> {
+        let (base, versioned) = (compared.base, compared.versioned);
         let schema = base.document().schema();
-        let label = base.view().label_of(key);
+        let label = compared.written.view().label_of(key);
         if fields
             .get(&schema.label_field)
             .is_some_and(|found| text_of(found) == label)
@@ -244,6 +250,7 @@ impl Plan {
             .any(|name| *name == schema.label_field)
             .then(|| base.view().number_kept_by(schema, key))
             .flatten();
+        self.altered.push(key.clone());
         self.steps.push(Step::Alter {
             record,
             fields: alteration,
@@ -300,12 +307,20 @@ impl Plan {
         Some((run_id, wanted))
     }
 
-    fn remove_missing(&mut self, base: &Moment<'_>, keys: &[Cow<'_, Key>]) {
+    fn remove_missing(&mut self, compared: &Comparison<'_, '_>, keys: &[Cow<'_, Key>]) {
         let kept: HashSet<&Key> = keys.iter().map(Cow::as_ref).collect();
-        let listed = base.view().rows().map(|row| &row.key);
-        let gone: Vec<&Key> = listed.filter(|key| !kept.contains(key)).collect();
-        base.each_record(&gone, |_, record, from| {
+        let had_by_all = |key: &&Key| {
+            let mut others = compared.others.iter().flatten();
+            others.all(|other| other.view().get(key).is_some_and(|row| row.is_listed()))
+        };
+        let listed = compared.base.view().rows().map(|row| &row.key);
+        let gone: Vec<&Key> = listed
+            .filter(|key| !kept.contains(key))
+            .filter(had_by_all)
+            .collect();
+        compared.base.each_record(&gone, |key, record, from| {
             let fingerprint = record.fingerprint(from);
+            self.removed.push(key.clone());
             self.steps.push(Step::Remove {
                 record,
                 fingerprint,
@@ -427,7 +442,7 @@ impl<'b> Labels<'b> {
     }
 
     /// Whether `record` says nothing that `row` does not say.
-    fn is_unchanged(&self, row: &Row, record: &FileRecord, versioned: bool) -> bool {
+    fn says_the_same(&self, row: &Row, record: &FileRecord, versioned: bool) -> bool {
         if versioned && (!row.is_listed() || row.job.len() != record.members.len()) {
             return false;
         }

@@ -114,12 +114,9 @@ fn options() -> ImportOptions {
 /// The changes that `text` asks of `document`, as the engine makes them.
 fn drafted(document: &Document, text: &str) -> Vec<Change> {
     let file = file::read(text.as_bytes(), document.schema()).expect("a file");
-    let heads = document
-        .base_of(&file, &ImportBase::FromText)
-        .expect("known");
     let mut held = Lazy::new(document.held.clone(), document);
     let (_, changes) = document
-        .planned(file, heads, &options(), &mut held)
+        .planned(file, &options(), &mut held)
         .expect("an import that is allowed");
     changes
 }
@@ -127,18 +124,23 @@ fn drafted(document: &Document, text: &str) -> Vec<Change> {
 /// The same, made by automerge's own transactions on a fork at the file's heads.
 fn transacted(document: &Document, text: &str) -> Vec<Change> {
     let file = file::read(text.as_bytes(), document.schema()).expect("a file");
-    let heads = document
-        .base_of(&file, &ImportBase::FromText)
-        .expect("known");
+    let sync = file.sync.clone().expect("a version");
+    let (heads, _) = document.named_by(&sync).expect("known").expect("its own");
     let fork = document
         .automerge()
-        .fork_at(&heads.expect("a version"))
+        .fork_at(&heads)
         .expect("all of them known");
     let mut base = Document::new(*document.id(), Arc::clone(document.schema()));
     base.restore(&[fork.save()]).expect("its own history");
     let mut held = Lazy::new(document.held.clone(), &base);
     let now = Moment::now(&base);
-    let plan = Plan::make(&now, file, true, None, &mut held).expect("a plan");
+    let compared = Comparison {
+        base: &now,
+        written: &now,
+        versioned: true,
+        others: &[],
+    };
+    let plan = Plan::make(&compared, file, None, &mut held).expect("a plan");
     let mut made = base.automerge().clone();
     let mut changes = Vec::new();
     for (nth, steps) in plan.groups().into_iter().enumerate() {
