@@ -209,8 +209,9 @@ impl Plan {
             .is_some_and(|found| text_of(found) == label)
         {
             // What is shown need not be what is stored (D7): an unchanged label is no edit.
-            match record.fields.get(&schema.label_field) {
-                Some(stored) => fields.insert(schema.label_field.clone(), stored.value().clone()),
+            let row = compared.written.view().get(key);
+            match row.and_then(|row| row.stored_label.clone()) {
+                Some(stored) => fields.insert(schema.label_field.clone(), stored),
                 None => fields.remove(&schema.label_field),
             };
         }
