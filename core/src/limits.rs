@@ -46,6 +46,11 @@ pub const JSON_DEPTH_MAX: usize = 64;
 /// A value takes up to 80 bytes of memory for as little as 2 bytes of text.
 pub const JSON_VALUES_MAX: usize = 8_000_000;
 
+/// Longest text in JSON that is parsed, in bytes: more than the largest image as a data URL.
+///
+/// It is met before the text is copied, so that a file of one long text costs no memory twice.
+pub const JSON_TEXT_BYTES_MAX: usize = 12 * MIB;
+
 /// Longest number written in JSON that is parsed, in bytes.
 ///
 /// The exact decimal form of any double has fewer than 800 digits.

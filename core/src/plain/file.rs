@@ -121,6 +121,7 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
         } else if member.key == "savedAt" {
             file.saved_seconds = seconds_of(&node);
         } else if !ENVELOPE.contains(&member.key.as_str()) || schema.format_version.is_none() {
+            check_text(&node, &member.key).map_err(|(at, reason)| text_error(text, at, reason))?;
             file.root.insert(member.key, node.into_value());
         }
     }
@@ -145,6 +146,24 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
     }
     file.blobs = images.blobs;
     Ok(file)
+}
+
+/// Refuses texts that are too long, anywhere inside what `name` holds.
+fn check_text(node: &Node, name: &str) -> Result<(), (usize, String)> {
+    match &node.tree {
+        Tree::String(text) if text.len() > TEXT_BYTES_MAX => {
+            let len_bytes = text.len();
+            let reason = format!(
+                "{name} is a text of {len_bytes} bytes; allowed is text up to {TEXT_BYTES_MAX} bytes, or in a record a PNG, JPEG, WebP or GIF image"
+            );
+            Err((node.at, reason))
+        }
+        Tree::Array(items) => items.iter().try_for_each(|item| check_text(item, name)),
+        Tree::Object(members) => members
+            .iter()
+            .try_for_each(|member| check_text(&member.node, &member.key)),
+        _ => Ok(()),
+    }
 }
 
 /// Takes the images out of records, leaving references.
@@ -173,17 +192,12 @@ impl Images<'_> {
         match &mut node.tree {
             Tree::String(text) => {
                 let image = may_be_image.then(|| crate::blob::from_data_url(text));
-                if let Some(blob) = image.flatten() {
-                    *text = blob.hash.to_string();
-                    if self.seen.insert(blob.hash) {
-                        self.blobs.push(blob);
-                    }
-                } else if text.len() > TEXT_BYTES_MAX {
-                    let len_bytes = text.len();
-                    let reason = format!(
-                        "{name} is a text of {len_bytes} bytes; allowed is text up to {TEXT_BYTES_MAX} bytes, or a PNG, JPEG, WebP or GIF image"
-                    );
-                    return Err((node.at, reason));
+                let Some(blob) = image.flatten() else {
+                    return check_text(node, name);
+                };
+                *text = blob.hash.to_string();
+                if self.seen.insert(blob.hash) {
+                    self.blobs.push(blob);
                 }
                 Ok(())
             }
@@ -191,10 +205,7 @@ impl Images<'_> {
                 .iter_mut()
                 .try_for_each(|item| self.lift(item, name, may_be_image)),
             Tree::Object(members) if may_be_image => self.lift_members(members),
-            Tree::Object(members) => members
-                .iter_mut()
-                .try_for_each(|member| self.lift(&mut member.node, &member.key, false)),
-            Tree::Null | Tree::Bool(_) | Tree::Number(_) => Ok(()),
+            _ => check_text(node, name),
         }
     }
 }
