@@ -15,8 +15,10 @@
 //! **Invariant:** the same changes give the same view and the same exported bytes, in
 //! whatever order they came (D1).
 
+mod check;
 mod draft;
 mod edits;
+mod going_back;
 mod moment;
 mod restore;
 mod writer;
