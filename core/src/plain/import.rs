@@ -5,6 +5,7 @@
 //! only add and update (F6): a record that it lacks stays, and a value that a field held
 //! before is taken for an old copy.
 
+mod labels;
 mod plan;
 mod resolve;
 #[cfg(test)]

@@ -1,29 +1,29 @@
 //! What a file asks of a document, and how it becomes changes that are the same everywhere.
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use automerge::{Change, ObjId};
 use serde_json::{Map, Value};
 
-use super::resolve;
+use super::labels::Labels;
+use super::resolve::{self, Found};
 use super::{Comparison, ImportError, ImportReport};
 use crate::blob::Blob;
 use crate::document::{
-    FROM, Moment, Write, at_path, delete_field, new_record, new_run, remove_record, restore_record,
+    FROM, Moment, Write, delete_field, new_record, new_run, remove_record, restore_record,
     set_field,
 };
 use crate::edit::{EditError, Key};
 use crate::id::derived_key;
 use crate::limits::{DOCUMENT_RECORDS_MAX, IMPORT_RECORDS_PER_CHANGE_MAX};
 use crate::plain::export::is_file_field;
-use crate::plain::file::{File, FileRecord};
+use crate::plain::file::File;
 use crate::plain::held::Lazy;
 use crate::record::{Field, Record, Run};
 use crate::schema::Schema;
 use crate::time::Millis;
-use crate::value::{same, same_as_parsed};
-use crate::view::{Row, text_of};
+use crate::value::same;
+use crate::view::text_of;
 
 /// What is asked of one record.
 pub(super) enum Step {
@@ -116,12 +116,19 @@ impl Plan {
     fn records(&mut self, compared: &Comparison<'_, '_>, file: &File, held: &mut Lazy<'_>) {
         let (base, versioned) = (compared.base, compared.versioned);
         let schema = base.document().schema().clone();
-        let keys = resolve::keys(compared.written, &file.records, versioned);
-        let labels = Labels::of(compared.written, &file.records, &keys);
+        let found = resolve::keys(compared.written, &file.records, versioned);
+        let labels = Labels::of(compared.written, &file.records, &found);
+        let written_at_base = std::ptr::eq(base, compared.written);
+        let mut listed = 0;
         let mut differing: Vec<(&Key, Map<String, Value>)> = Vec::new();
-        for (record, key) in file.records.iter().zip(&keys) {
-            let key = key.as_ref();
-            let row = base.view().get(key);
+        for (record, found) in file.records.iter().zip(&found) {
+            let key = found.key.as_ref();
+            let row = if written_at_base {
+                found.row
+            } else {
+                base.view().get(key)
+            };
+            listed += usize::from(row.is_some_and(|row| row.is_listed()));
             if row.is_some_and(|row| labels.says_the_same(row, record, versioned)) {
                 continue;
             }
@@ -147,8 +154,8 @@ impl Plan {
         {
             self.root_set.push((name.clone(), Value::from(counter)));
         }
-        if versioned {
-            self.remove_missing(compared, &keys);
+        if versioned && listed < base.view().rows().count() {
+            self.remove_missing(compared, &found);
         }
     }
 
@@ -308,8 +315,8 @@ impl Plan {
         Some((run_id, wanted))
     }
 
-    fn remove_missing(&mut self, compared: &Comparison<'_, '_>, keys: &[Cow<'_, Key>]) {
-        let kept: HashSet<&Key> = keys.iter().map(Cow::as_ref).collect();
+    fn remove_missing(&mut self, compared: &Comparison<'_, '_>, found: &[Found<'_>]) {
+        let kept: HashSet<&Key> = found.iter().map(|found| found.key.as_ref()).collect();
         let had_by_all = |key: &&Key| {
             let mut others = compared.others.iter().flatten();
             others.all(|other| other.view().get(key).is_some_and(|row| row.is_listed()))
@@ -407,63 +414,5 @@ impl Step {
             }
         }
         Ok(())
-    }
-}
-
-/// Which record a label in the file means (D7): one of the file first, then any other.
-struct Labels<'b> {
-    base: &'b Moment<'b>,
-    in_file: HashMap<Cow<'b, str>, &'b Key>,
-}
-
-impl<'b> Labels<'b> {
-    fn of(base: &'b Moment<'b>, records: &'b [FileRecord], keys: &'b [Cow<'b, Key>]) -> Self {
-        let label_field = &base.document().schema().label_field;
-        let mut in_file = HashMap::new();
-        for (record, key) in records.iter().zip(keys) {
-            if let Some(label) = record.get(label_field) {
-                in_file.entry(label.text()).or_insert(key.as_ref());
-            }
-        }
-        Self { base, in_file }
-    }
-
-    /// Turns labels in reference fields into keys.
-    fn to_keys(&self, fields: &mut Map<String, Value>) {
-        for path in &self.base.document().schema().references {
-            if let Some(text) = at_path(fields, path)
-                && let Value::String(label) = &*text
-            {
-                let known = || self.base.view().by_label(label).map(|row| &row.key);
-                if let Some(key) = self.in_file.get(label.as_str()).copied().or_else(known) {
-                    *text = Value::from(key.0.clone());
-                }
-            }
-        }
-    }
-
-    /// Whether `record` says nothing that `row` does not say.
-    fn says_the_same(&self, row: &Row, record: &FileRecord, versioned: bool) -> bool {
-        if versioned && (!row.is_listed() || row.job.len() != record.members.len()) {
-            return false;
-        }
-        let references = &self.base.document().schema().references;
-        record.members.iter().all(|member| {
-            let Some(now) = row.job.get(&member.key) else {
-                return false;
-            };
-            if references
-                .iter()
-                .any(|path| path.first() == Some(&member.key))
-            {
-                let mut fields = Map::new();
-                fields.insert(member.key.clone(), member.node.to_value());
-                self.to_keys(&mut fields);
-                return fields
-                    .get(&member.key)
-                    .is_some_and(|value| same(now, value));
-            }
-            same_as_parsed(&member.node, now)
-        })
     }
 }

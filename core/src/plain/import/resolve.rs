@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -18,20 +19,31 @@ use crate::plain::json::Node;
 use crate::value::same_as_parsed;
 use crate::view::Row;
 
-/// The key of each record, in the file's order; no key twice.
+/// What one entry of a file is.
+pub(super) struct Found<'b> {
+    /// The record's key.
+    pub(super) key: Cow<'b, Key>,
+    /// Its row at the version at which the file was written; none for a new record.
+    pub(super) row: Option<&'b Arc<Row>>,
+}
+
+/// Rows that entries have been found to be, by address: all are of one view.
+type Taken = HashSet<*const Row>;
+
+/// What each record is, in the file's order; no key twice.
 pub(super) fn keys<'b>(
     base: &'b Moment<'_>,
     records: &[FileRecord],
     versioned: bool,
-) -> Vec<Cow<'b, Key>> {
-    let mut taken: HashSet<&Key> = HashSet::new();
-    let mut found: Vec<Option<&Key>> = vec![None; records.len()];
+) -> Vec<Found<'b>> {
+    let mut taken = Taken::with_capacity(records.len());
+    let mut found: Vec<Option<&Arc<Row>>> = vec![None; records.len()];
     // Copies of one entry: the one that fits best is the record, the others are new.
     for fit in [Fit::Created, Fit::Label] {
-        for (key, record) in found.iter_mut().zip(records) {
-            if key.is_none() {
-                *key = find(base, record, versioned, fit, &taken);
-                taken.extend(*key);
+        for (row, record) in found.iter_mut().zip(records) {
+            if row.is_none() {
+                *row = find(base, record, versioned, fit, &taken);
+                taken.extend(row.map(Arc::as_ptr));
             }
         }
     }
@@ -39,14 +51,21 @@ pub(super) fn keys<'b>(
     let mut occurrences: HashMap<String, usize> = HashMap::new();
     let mut unused = |record| loop {
         let key = new_key(base, record, &mut occurrences);
-        if !taken.contains(&key) && made.insert(key.clone()) {
-            break key;
+        let row = base.view().get(&key);
+        let is_taken = row.is_some_and(|row| taken.contains(&Arc::as_ptr(row)));
+        if !is_taken && made.insert(key.clone()) {
+            let key = Cow::Owned(key);
+            break Found { key, row };
         }
+    };
+    let known = |row: &'b Arc<Row>| Found {
+        key: Cow::Borrowed(&row.key),
+        row: Some(row),
     };
     found
         .into_iter()
         .zip(records)
-        .map(|(key, record)| key.map_or_else(|| Cow::Owned(unused(record)), Cow::Borrowed))
+        .map(|(row, record)| row.map_or_else(|| unused(record), known))
         .collect()
 }
 
@@ -63,13 +82,13 @@ fn find<'b>(
     record: &FileRecord,
     versioned: bool,
     fit: Fit,
-    taken: &HashSet<&Key>,
-) -> Option<&'b Key> {
+    taken: &Taken,
+) -> Option<&'b Arc<Row>> {
     let schema = base.document().schema();
     let label = record.get(&schema.label_field)?.text();
     let shown = base.view().by_label(&label).into_iter();
     let claimed = base.view().claimants(&label).filter(|_| !versioned);
-    let fits = |row: &&std::sync::Arc<Row>| {
+    let fits = |row: &&Arc<Row>| {
         let created = &schema.created_field;
         match (row.job.get(created), record.get(created)) {
             (Some(ours), Some(theirs)) if same_as_parsed(theirs, ours) => true,
@@ -80,9 +99,8 @@ fn find<'b>(
     };
     shown
         .chain(claimed)
-        .filter(|row| !taken.contains(&row.key))
+        .filter(|row| !taken.contains(&Arc::as_ptr(row)))
         .find(fits)
-        .map(|row| &row.key)
 }
 
 /// A key from what identifies the record: label and creation time, or all of it where there
