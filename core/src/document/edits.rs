@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use automerge::transaction::{Transactable, Transaction};
-use automerge::{ChangeHash, ObjId};
+use automerge::ObjId;
 use serde_json::{Map, Value};
 
 use super::Document;
-use super::writer::{delete_field, new_record, new_run, ordered_run, set_field, settle};
+use super::check::{check_record, reserved};
+use super::writer::{Write, delete_field, new_record, new_run, ordered_run, set_field, settle};
 use crate::blob::Blob;
 use crate::edit::{Edit, EditError, Key, RunOrder, StampedEdit};
 use crate::id::derived_key;
-use crate::limits::{DOCUMENT_RECORDS_MAX, JSON_DEPTH_MAX, RECORD_FIELDS_MAX, TEXT_BYTES_MAX};
-use crate::record::{Field, PURGED, REMOVED, RUN, RUNS, Record, Run, is_reserved};
+use crate::limits::{BULK_RECORDS_MIN, DOCUMENT_RECORDS_MAX};
+use crate::record::{Field, PURGED, REMOVED, RUN, RUNS, Record, is_reserved};
 use crate::time::Millis;
 
 /// What an edit did.
@@ -100,11 +100,11 @@ impl Document {
         let ordered = order.map(|order| (order.run_id.as_str(), order.server.as_str()));
         let stored = new_record(&schema, fields, &run_id, ordered);
         let collection = self.collection().clone();
-        self.write(at.seconds(), None, |tx| {
-            Ok(crate::value::put(tx, &collection, &key.0, &stored)?)
+        self.write(at.seconds(), |tx| {
+            Ok(tx.put(&collection, &key.0, &stored)?)
         })?;
         Ok(Edited {
-            keys: self.refresh([key.clone()]),
+            keys: self.refresh(&BTreeSet::from([key.clone()])),
             blobs,
         })
     }
@@ -126,7 +126,15 @@ impl Document {
         self.labels_to_keys(&mut set);
         let blobs = self.lift_blobs(&mut set);
         let schema = self.schema().clone();
-        self.write(at.seconds(), None, |tx| {
+        // D9: a number once used stays used, also when nobody bears it any more.
+        let label = &schema.label_field;
+        let relabels = set.contains_key(label) || unset.contains(label);
+        let counter = relabels.then(|| self.view().number_kept_by(&schema, key));
+        let counter = schema.counter.as_ref().zip(counter.flatten());
+        self.write(at.seconds(), |tx| {
+            if let Some((name, number)) = counter {
+                tx.put(&ObjId::Root, name, &Value::from(number))?;
+            }
             let (run_set, own_set): (Map<_, _>, Map<_, _>) = set
                 .into_iter()
                 .partition(|(name, _)| schema.is_run_field(name));
@@ -151,23 +159,24 @@ impl Document {
             }
             Ok(())
         })?;
+        self.read_counter();
         Ok(Edited {
-            keys: self.refresh([key.clone()]),
+            keys: self.refresh(&BTreeSet::from([key.clone()])),
             blobs,
         })
     }
 
-    fn remove(&mut self, at: Millis, keys: &[Key]) -> Result<Edited, EditError> {
+    pub(super) fn remove(&mut self, at: Millis, keys: &[Key]) -> Result<Edited, EditError> {
         self.each(at, keys, |document, tx_keys| {
             let mut writes = Vec::new();
-            for key in tx_keys {
-                let record = document.record_or(key)?;
+            document.each_record(tx_keys, |_, record, from| {
                 if !record.in_bin {
-                    let fingerprint = record.fingerprint(document.automerge());
+                    let fingerprint = record.fingerprint(from);
                     writes.push((record, fingerprint));
                 }
-            }
-            Ok(move |tx: &mut Transaction<'_>| {
+                Ok(())
+            })?;
+            Ok(move |tx: &mut dyn Write| {
                 for (record, fingerprint) in &writes {
                     remove_record(tx, record, fingerprint)?;
                 }
@@ -178,10 +187,12 @@ impl Document {
 
     fn restore_from_bin(&mut self, at: Millis, keys: &[Key]) -> Result<Edited, EditError> {
         self.each(at, keys, |document, tx_keys| {
-            let records: Result<Vec<_>, _> =
-                tx_keys.iter().map(|key| document.record_or(key)).collect();
-            let records = records?;
-            Ok(move |tx: &mut Transaction<'_>| {
+            let mut records = Vec::new();
+            document.each_record(tx_keys, |_, record, _| {
+                records.push(record);
+                Ok(())
+            })?;
+            Ok(move |tx: &mut dyn Write| {
                 for record in records.iter().filter(|record| !record.purged) {
                     restore_record(tx, record)?;
                 }
@@ -194,8 +205,7 @@ impl Document {
         let schema = self.schema().clone();
         self.each(at, keys, |document, tx_keys| {
             let mut writes = Vec::new();
-            for key in tx_keys {
-                let record = document.record_or(key)?;
+            document.each_record(tx_keys, |key, record, from| {
                 if !record.in_bin {
                     let label = document.label_of(key);
                     return Err(EditError::NotInBin { label });
@@ -204,10 +214,11 @@ impl Document {
                 rest.fields
                     .retain(|name, _| name == &schema.label_field || name == &schema.created_field);
                 rest.run = None;
-                let fingerprint = rest.fingerprint(document.automerge());
+                let fingerprint = rest.fingerprint(from);
                 writes.push((record, rest, fingerprint));
-            }
-            Ok(move |tx: &mut Transaction<'_>| {
+                Ok(())
+            })?;
+            Ok(move |tx: &mut dyn Write| {
                 for (record, rest, fingerprint) in &writes {
                     for (name, field) in &record.fields {
                         if !rest.fields.contains_key(name) {
@@ -218,11 +229,9 @@ impl Document {
                         delete_field(tx, run, RUN)?;
                     }
                     for map in &record.maps {
-                        if tx_holds(tx, map, RUNS) {
-                            tx.delete(map, RUNS)?;
-                        }
+                        tx.delete(map, RUNS)?;
                     }
-                    tx.put(record.home(), PURGED, true)?;
+                    tx.put(record.home(), PURGED, &Value::from(true))?;
                     remove_record(tx, record, fingerprint)?;
                 }
                 Ok(())
@@ -247,8 +256,7 @@ impl Document {
         let orders = orders.to_vec();
         self.each(at, keys, |document, tx_keys| {
             let mut records = Vec::new();
-            for key in tx_keys {
-                let record = document.record_or(key)?;
+            document.each_record(tx_keys, |key, record, _| {
                 if record.in_bin {
                     let label = document.label_of(key);
                     return Err(EditError::InBin {
@@ -257,8 +265,9 @@ impl Document {
                     });
                 }
                 records.push(record);
-            }
-            Ok(move |tx: &mut Transaction<'_>| {
+                Ok(())
+            })?;
+            Ok(move |tx: &mut dyn Write| {
                 for (record, order) in records.iter().zip(&orders) {
                     new_run(tx, record, &order.run_id, &run, Some(&order.server))?;
                 }
@@ -292,7 +301,7 @@ impl Document {
         };
         let mut set = set.clone();
         let blobs = self.lift_blobs(&mut set);
-        self.write(at.seconds(), None, |tx| {
+        self.write(at.seconds(), |tx| {
             if let Some(home) = run.maps.last() {
                 for (name, value) in &set {
                     set_field(tx, home, run.fields.get(name), name, value)?;
@@ -301,7 +310,7 @@ impl Document {
             Ok(())
         })?;
         Ok(Edited {
-            keys: self.refresh([key.clone()]),
+            keys: self.refresh(&BTreeSet::from([key.clone()])),
             blobs,
         })
     }
@@ -346,101 +355,10 @@ impl Document {
         holder.insert(name.to_owned(), value.clone());
         let blobs = self.lift_blobs(&mut holder);
         let value = holder.remove(name).unwrap_or(Value::Null);
-        self.write(at.seconds(), None, |tx| settle(tx, field, name, &value))?;
+        self.write(at.seconds(), |tx| settle(tx, field, name, &value))?;
         Ok(Edited {
-            keys: self.refresh([key.clone()]),
+            keys: self.refresh(&BTreeSet::from([key.clone()])),
             blobs,
-        })
-    }
-
-    /// D11: what differs from the version at `heads` is written again as it was there.
-    fn return_to(&mut self, stamped: &StampedEdit, heads: &[String]) -> Result<Edited, EditError> {
-        let heads: Result<Vec<ChangeHash>, _> = heads
-            .iter()
-            .map(|text| {
-                let unknown = || EditError::NoSuchVersion {
-                    found: text.clone(),
-                };
-                let hash: ChangeHash = text.parse().map_err(|_| unknown())?;
-                self.has(&[hash]).then_some(hash).ok_or_else(unknown)
-            })
-            .collect();
-        let past = self.at(&heads?)?;
-        let keys: Vec<Key> = self.view().all().map(|row| row.key.clone()).collect();
-        let mut plans = Vec::new();
-        for key in keys {
-            let Some(now) = self.record(&key) else {
-                continue;
-            };
-            let then = past.record(&key);
-            let fingerprint = now.fingerprint(self.automerge());
-            plans.push((key, now, then, fingerprint));
-        }
-        let schema = self.schema().clone();
-        let edit_id = stamped.id.0.clone();
-        let empty = Value::Object(Map::new());
-        self.write(stamped.at.seconds(), None, |tx| {
-            for (key, now, then, fingerprint) in &plans {
-                let Some(then) = then else {
-                    if !now.in_bin {
-                        remove_record(tx, now, fingerprint)?;
-                    }
-                    continue;
-                };
-                if then.purged {
-                    continue;
-                }
-                let (run_then, own_then): (Map<_, _>, Map<_, _>) = then
-                    .values()
-                    .into_iter()
-                    .partition(|(name, _)| schema.is_run_field(name));
-                for (name, value) in &own_then {
-                    let field = now.fields.get(name);
-                    if field.is_none_or(|field| !crate::value::same(field.value(), value)) {
-                        set_field(tx, now.home(), field, name, value)?;
-                    }
-                }
-                for (name, field) in &now.fields {
-                    if !own_then.contains_key(name) {
-                        delete_field(tx, field, name)?;
-                    }
-                }
-                let run_then = Value::Object(run_then);
-                let equals =
-                    |run: &Run| crate::value::same(&Value::Object(run.values()), &run_then);
-                if !now
-                    .current_run()
-                    .map_or_else(|| run_then == empty, |(_, run)| equals(run))
-                {
-                    let same_run = then
-                        .current_run()
-                        .and_then(|(id, _)| now.runs.get(id).filter(|run| equals(run)).map(|_| id));
-                    let made = derived_key("r", &[edit_id.as_bytes(), key.0.as_bytes()]);
-                    let run_id = same_run.unwrap_or(&made);
-                    if let Value::Object(fields) = &run_then {
-                        new_run(tx, now, run_id, fields, None)?;
-                    }
-                }
-                if now.in_bin && !then.in_bin {
-                    restore_record(tx, now)?;
-                }
-            }
-            Ok(())
-        })?;
-        let mut changed = self.refresh(plans.iter().map(|(key, ..)| key.clone()));
-        // What was in the bin then goes back there, with the fields that it had.
-        let binned: Vec<Key> = plans
-            .into_iter()
-            .filter(|(key, _, then, _)| {
-                then.as_ref().is_some_and(|then| then.in_bin)
-                    && self.view().get(key).is_some_and(|row| !row.in_bin)
-            })
-            .map(|(key, ..)| key)
-            .collect();
-        changed.extend(self.remove(stamped.at, &binned)?.keys);
-        Ok(Edited {
-            keys: changed,
-            blobs: Vec::new(),
         })
     }
 
@@ -452,12 +370,16 @@ impl Document {
         plan: impl FnOnce(&Self, &[Key]) -> Result<W, EditError>,
     ) -> Result<Edited, EditError>
     where
-        W: FnOnce(&mut Transaction<'_>) -> Result<(), EditError>,
+        W: FnOnce(&mut dyn Write) -> Result<(), EditError>,
     {
         let write = plan(self, keys)?;
-        self.write(at.seconds(), None, write)?;
+        if keys.len() < BULK_RECORDS_MIN {
+            self.write(at.seconds(), |tx| write(tx))?;
+        } else {
+            self.write_many(at.seconds(), write)?;
+        }
         Ok(Edited {
-            keys: self.refresh(keys.iter().cloned()),
+            keys: self.refresh(&keys.iter().cloned().collect()),
             blobs: Vec::new(),
         })
     }
@@ -519,13 +441,8 @@ pub(crate) fn op_name(op: &ObjId) -> String {
     }
 }
 
-fn tx_holds(tx: &Transaction<'_>, map: &ObjId, name: &str) -> bool {
-    use automerge::ReadDoc;
-    matches!(tx.get(map, name), Ok(Some(_)))
-}
-
 pub(crate) fn remove_record(
-    tx: &mut Transaction<'_>,
+    tx: &mut dyn Write,
     record: &Record,
     fingerprint: &str,
 ) -> Result<(), EditError> {
@@ -536,65 +453,9 @@ pub(crate) fn remove_record(
     }
 }
 
-pub(crate) fn restore_record(tx: &mut Transaction<'_>, record: &Record) -> Result<(), EditError> {
+pub(crate) fn restore_record(tx: &mut dyn Write, record: &Record) -> Result<(), EditError> {
     record
         .removed
         .as_ref()
         .map_or(Ok(()), |field: &Field| delete_field(tx, field, REMOVED))
-}
-
-fn reserved(name: &str) -> EditError {
-    EditError::NotAllowed {
-        field: name.to_owned(),
-        found: "a name that the engine keeps for itself".to_owned(),
-        allowed: format!("any name but {RUN}, {RUNS}, {REMOVED} and {PURGED}"),
-    }
-}
-
-/// Refuses names that are the engine's own, and values that are too large or too deep.
-pub(crate) fn check_record(fields: &Map<String, Value>) -> Result<(), EditError> {
-    if let Some(name) = fields.keys().find(|name| is_reserved(name)) {
-        return Err(reserved(name));
-    }
-    if fields.len() > RECORD_FIELDS_MAX {
-        return Err(EditError::TooMany {
-            what: "fields",
-            found: fields.len(),
-            max: RECORD_FIELDS_MAX,
-        });
-    }
-    fields
-        .iter()
-        .try_for_each(|(name, value)| check_value(name, value, 1))
-}
-
-fn check_value(path: &str, value: &Value, depth: usize) -> Result<(), EditError> {
-    let refused = |found: String, allowed: String| {
-        Err(EditError::NotAllowed {
-            field: path.to_owned(),
-            found,
-            allowed,
-        })
-    };
-    match value {
-        _ if depth > JSON_DEPTH_MAX => refused(
-            format!("nested {depth} levels deep"),
-            format!("at most {JSON_DEPTH_MAX} levels"),
-        ),
-        Value::String(text)
-            if text.len() > TEXT_BYTES_MAX && crate::blob::from_data_url(text).is_none() =>
-        {
-            refused(
-                format!("a text of {} bytes", text.len()),
-                format!("text up to {TEXT_BYTES_MAX} bytes, or a PNG, JPEG, WebP or GIF image"),
-            )
-        }
-        Value::Array(items) => items
-            .iter()
-            .try_for_each(|item| check_value(path, item, depth + 1)),
-        Value::Object(map) => map
-            .iter()
-            .try_for_each(|(name, value)| check_value(&format!("{path}.{name}"), value, depth + 1)),
-        _ => Ok(()),
-    }
 }

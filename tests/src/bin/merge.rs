@@ -1,7 +1,9 @@
 //! Merges changes and writes what the file would say: the native half of showing that wasm and
-//! native agree (D1).
+//! native agree (D1, F5).
 //!
-//! Reads `{"document": "<id>", "changes": ["<base64>", …]}` from stdin, writes the export to stdout.
+//! Reads `{"document": "<id>", "changes": ["<base64>", …], "files": ["<text>", …]}` from stdin: takes
+//! in the changes, then the files, and writes the export to stdout. The export names its heads,
+//! so that equal exports are equal histories (F5).
 
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
@@ -10,6 +12,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use plainsync_core::document::Document;
 use plainsync_core::id::DocumentId;
+use plainsync_core::plain::import::ImportOptions;
 use plainsync_core::schema::Schema;
 
 /// What stdin holds.
@@ -17,6 +20,8 @@ use plainsync_core::schema::Schema;
 struct Asked {
     document: String,
     changes: Vec<String>,
+    #[serde(default)]
+    files: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -41,5 +46,8 @@ fn merged() -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let id = DocumentId::from_text(&asked.document)?;
     let mut document = Document::new(id, Schema::job_history());
     document.restore(&changes)?;
+    for file in &asked.files {
+        document.import(file.as_bytes(), &ImportOptions::default())?;
+    }
     Ok(document.export(&|_| None))
 }

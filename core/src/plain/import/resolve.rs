@@ -5,43 +5,67 @@
 //! bring a second copy. What matches nothing is a new record, under a key that every device
 //! derives alike.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::document::Document;
+use crate::document::Moment;
 use crate::edit::Key;
 use crate::id::derived_key;
 use crate::plain::file::FileRecord;
-use crate::value::same;
-use crate::view::{Row, text_of};
+use crate::plain::json::Node;
+use crate::value::same_as_parsed;
+use crate::view::Row;
 
-/// The key of each record, in the file's order; no key twice.
-pub(super) fn keys(base: &Document, records: &[FileRecord], versioned: bool) -> Vec<Key> {
-    let mut taken: BTreeSet<Key> = BTreeSet::new();
-    let mut keys: Vec<Option<Key>> = vec![None; records.len()];
+/// What one entry of a file is.
+pub(super) struct Found<'b> {
+    /// The record's key.
+    pub(super) key: Cow<'b, Key>,
+    /// Its row at the version at which the file was written; none for a new record.
+    pub(super) row: Option<&'b Arc<Row>>,
+}
+
+/// Rows that entries have been found to be, by address: all are of one view.
+type Taken = HashSet<*const Row>;
+
+/// What each record is, in the file's order; no key twice.
+pub(super) fn keys<'b>(
+    base: &'b Moment<'_>,
+    records: &[FileRecord],
+    versioned: bool,
+) -> Vec<Found<'b>> {
+    let mut taken = Taken::with_capacity(records.len());
+    let mut found: Vec<Option<&Arc<Row>>> = vec![None; records.len()];
     // Copies of one entry: the one that fits best is the record, the others are new.
     for fit in [Fit::Created, Fit::Label] {
-        for (key, record) in keys.iter_mut().zip(records) {
-            if key.is_none() {
-                *key = find(base, &record.fields, versioned, fit, &taken);
-                taken.extend(key.clone());
+        for (row, record) in found.iter_mut().zip(records) {
+            if row.is_none() {
+                *row = find(base, record, versioned, fit, &taken);
+                taken.extend(row.map(Arc::as_ptr));
             }
         }
     }
+    let mut made: HashSet<Key> = HashSet::new();
     let mut occurrences: HashMap<String, usize> = HashMap::new();
-    keys.into_iter()
+    let mut unused = |record| loop {
+        let key = new_key(base, record, &mut occurrences);
+        let row = base.view().get(&key);
+        let is_taken = row.is_some_and(|row| taken.contains(&Arc::as_ptr(row)));
+        if !is_taken && made.insert(key.clone()) {
+            let key = Cow::Owned(key);
+            break Found { key, row };
+        }
+    };
+    let known = |row: &'b Arc<Row>| Found {
+        key: Cow::Borrowed(&row.key),
+        row: Some(row),
+    };
+    found
+        .into_iter()
         .zip(records)
-        .map(|(key, record)| {
-            key.unwrap_or_else(|| {
-                loop {
-                    let key = new_key(base, &record.fields, &mut occurrences);
-                    if taken.insert(key.clone()) {
-                        break key;
-                    }
-                }
-            })
-        })
+        .map(|(row, record)| row.map_or_else(|| unused(record), known))
         .collect()
 }
 
@@ -53,20 +77,21 @@ enum Fit {
     Label,
 }
 
-fn find(
-    base: &Document,
-    fields: &Map<String, Value>,
+fn find<'b>(
+    base: &'b Moment<'_>,
+    record: &FileRecord,
     versioned: bool,
     fit: Fit,
-    taken: &BTreeSet<Key>,
-) -> Option<Key> {
-    let label = text_of(fields.get(&base.schema().label_field)?);
+    taken: &Taken,
+) -> Option<&'b Arc<Row>> {
+    let schema = base.document().schema();
+    let label = record.get(&schema.label_field)?.text();
     let shown = base.view().by_label(&label).into_iter();
     let claimed = base.view().claimants(&label).filter(|_| !versioned);
-    let fits = |row: &&std::sync::Arc<Row>| {
-        let created = &base.schema().created_field;
-        match (row.job.get(created), fields.get(created)) {
-            (Some(ours), Some(theirs)) if same(ours, theirs) => true,
+    let fits = |row: &&Arc<Row>| {
+        let created = &schema.created_field;
+        match (row.job.get(created), record.get(created)) {
+            (Some(ours), Some(theirs)) if same_as_parsed(theirs, ours) => true,
             // Somebody corrected the time by hand: still the record that showed the label.
             (Some(_), Some(_)) => fit == Fit::Label && versioned && row.is_listed(),
             _ => fit == Fit::Label,
@@ -74,26 +99,25 @@ fn find(
     };
     shown
         .chain(claimed)
-        .filter(|row| !taken.contains(&row.key))
+        .filter(|row| !taken.contains(&Arc::as_ptr(row)))
         .find(fits)
-        .map(|row| row.key.clone())
 }
 
 /// A key from what identifies the record: label and creation time, or all of it where there
 /// is no creation time; equal entries of one file are counted.
 fn new_key(
-    base: &Document,
-    fields: &Map<String, Value>,
+    base: &Moment<'_>,
+    record: &FileRecord,
     occurrences: &mut HashMap<String, usize>,
 ) -> Key {
-    let schema = base.schema();
-    let label = fields
+    let schema = base.document().schema();
+    let label = record
         .get(&schema.label_field)
-        .map(text_of)
+        .map(|label| label.text().into_owned())
         .unwrap_or_default();
-    let identity = match fields.get(&schema.created_field) {
+    let identity = match record.get(&schema.created_field).map(Node::to_value) {
         Some(created) if !created.is_null() => created.to_string(),
-        _ => Value::Object(fields.clone()).to_string(),
+        _ => Value::Object(record.to_fields()).to_string(),
     };
     let nth = occurrences
         .entry(format!("{label} {identity}"))

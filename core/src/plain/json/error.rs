@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::limits::{JSON_BYTES_MAX, JSON_DEPTH_MAX, JSON_NUMBER_BYTES_MAX, JSON_VALUES_MAX};
+use crate::limits::{
+    JSON_BYTES_MAX, JSON_DEPTH_MAX, JSON_NUMBER_BYTES_MAX, JSON_TEXT_BYTES_MAX, JSON_VALUES_MAX,
+};
 
 /// A place in a text as people count: both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,6 +179,9 @@ pub enum JsonErrorKind {
         /// The escape.
         found: String,
     },
+    /// A text longer than any that a document keeps, images included.
+    #[error("a text of more than {JSON_TEXT_BYTES_MAX} bytes; that is the limit, images included")]
+    TextTooLong,
     /// A number that is spelled wrong.
     #[error("the number {found:?} is not spelled as JSON does: {reason}")]
     NumberSpelling {

@@ -2,6 +2,7 @@
 
 use super::error::JsonErrorKind;
 use super::parse::{Fault, Parser, fault};
+use crate::limits::JSON_TEXT_BYTES_MAX;
 
 impl Parser<'_> {
     /// Steps behind a text, whose opening quote is the next byte.
@@ -16,6 +17,9 @@ impl Parser<'_> {
                 return self.half("a text", begins);
             };
             self.at += len;
+            if text.len() + len > JSON_TEXT_BYTES_MAX {
+                return fault(begins, JsonErrorKind::TextTooLong);
+            }
             let plain = &self.text[run..self.at];
             match rest[len] {
                 b'"' => {

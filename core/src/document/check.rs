@@ -1,0 +1,63 @@
+//! What an edit may write: names that are free, values that are not too large.
+
+use serde_json::{Map, Value};
+
+use crate::edit::EditError;
+use crate::limits::{JSON_DEPTH_MAX, RECORD_FIELDS_MAX, TEXT_BYTES_MAX};
+use crate::record::{PURGED, REMOVED, RUN, RUNS, is_reserved};
+
+pub(super) fn reserved(name: &str) -> EditError {
+    EditError::NotAllowed {
+        field: name.to_owned(),
+        found: "a name that the engine keeps for itself".to_owned(),
+        allowed: format!("any name but {RUN}, {RUNS}, {REMOVED} and {PURGED}"),
+    }
+}
+
+/// Refuses names that are the engine's own, and values that are too large or too deep.
+pub(super) fn check_record(fields: &Map<String, Value>) -> Result<(), EditError> {
+    if let Some(name) = fields.keys().find(|name| is_reserved(name)) {
+        return Err(reserved(name));
+    }
+    if fields.len() > RECORD_FIELDS_MAX {
+        return Err(EditError::TooMany {
+            what: "fields",
+            found: fields.len(),
+            max: RECORD_FIELDS_MAX,
+        });
+    }
+    fields
+        .iter()
+        .try_for_each(|(name, value)| check_value(name, value, 1))
+}
+
+fn check_value(path: &str, value: &Value, depth: usize) -> Result<(), EditError> {
+    let refused = |found: String, allowed: String| {
+        Err(EditError::NotAllowed {
+            field: path.to_owned(),
+            found,
+            allowed,
+        })
+    };
+    match value {
+        _ if depth > JSON_DEPTH_MAX => refused(
+            format!("nested {depth} levels deep"),
+            format!("at most {JSON_DEPTH_MAX} levels"),
+        ),
+        Value::String(text)
+            if text.len() > TEXT_BYTES_MAX && crate::blob::from_data_url(text).is_none() =>
+        {
+            refused(
+                format!("a text of {} bytes", text.len()),
+                format!("text up to {TEXT_BYTES_MAX} bytes, or a PNG, JPEG, WebP or GIF image"),
+            )
+        }
+        Value::Array(items) => items
+            .iter()
+            .try_for_each(|item| check_value(path, item, depth + 1)),
+        Value::Object(map) => map
+            .iter()
+            .try_for_each(|(name, value)| check_value(&format!("{path}.{name}"), value, depth + 1)),
+        _ => Ok(()),
+    }
+}
