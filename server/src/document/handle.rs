@@ -235,7 +235,8 @@ impl DocumentHandle {
     pub async fn export_json(&self) -> Result<Vec<u8>, DocumentError> {
         let document = self.inbox.ask(|reply| Message::Copy { reply }).await?;
         let blobs = self.shared.blobs.clone();
-        Ok(blocking(move || render(&document, &blobs)).await??)
+        let rendered = blocking(move || render(&document, &blobs)).await??;
+        Ok(rendered.bytes)
     }
 
     /// Stores an image under its content address. `false`: it was here already. It is durable
@@ -368,22 +369,36 @@ impl Drop for Connection {
     }
 }
 
-/// The bytes of the JSON for `document`, images inlined where they are here.
+/// The text of the JSON file.
+pub(super) struct Rendered {
+    pub(super) bytes: Vec<u8>,
+    /// Images that it refers to and that are not here.
+    pub(super) missing: Vec<BlobRef>,
+}
+
+/// The JSON for `document`, images inlined where they are here.
 ///
 /// # Errors
 ///
 /// An image is here but cannot be read: a file without it would look as if it were lost.
-pub(super) fn render(document: &Document, blobs: &Blobs) -> Result<Vec<u8>, BlobError> {
-    let failed = RefCell::new(None);
+pub(super) fn render(document: &Document, blobs: &Blobs) -> Result<Rendered, BlobError> {
+    let (failed, missing) = (RefCell::new(None), RefCell::new(Vec::new()));
     let bytes = document.export(&|hash| match blobs.get(hash) {
-        Ok(found) => found.map(|(_, bytes)| bytes.into()),
+        Ok(Some((_, bytes))) => Some(bytes.into()),
+        Ok(None) => {
+            missing.borrow_mut().push(*hash);
+            None
+        }
         Err(error) => {
             failed.borrow_mut().get_or_insert(error);
             None
         }
     });
     match failed.into_inner() {
-        None => Ok(bytes),
+        None => Ok(Rendered {
+            bytes,
+            missing: missing.into_inner(),
+        }),
         Some(error) => Err(error),
     }
 }

@@ -16,6 +16,8 @@
 //! | `actor.rs` | the thread that owns the replica and the journal |
 //! | `journal.rs`, `blobs.rs`, `edit_ids.rs` | what is durable |
 //! | `keeper.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
+//! | `shared.rs` | what other devices publish in the folder, and what this one does |
+//! | `stepped.rs` | a document moved by hand, for simulations |
 //! | `disk.rs` | every file operation of the above |
 //!
 //! **Invariant:** the journal is what counts. The JSON can be made again from it at any time,
@@ -40,10 +42,13 @@ mod origin;
 mod peers;
 pub mod place;
 pub mod projection;
+mod shared;
 mod snapshot;
 mod state;
+pub mod stepped;
 
 pub use blobs::BlobError;
+pub use shared::copies;
 pub use documents::{Documents, DocumentsConfig};
 pub use error::{DocumentError, OpenError};
 pub use handle::{Connection, DocumentHandle, EditOutcome, Ended, ListSaved, OUTBOUND_FRAMES_MAX};

@@ -47,6 +47,13 @@ impl ContentHash {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
+
+    /// Its first eight digits, for names of files.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let [a, b, c, d, ..] = self.0;
+        format!("{a:02x}{b:02x}{c:02x}{d:02x}")
+    }
 }
 
 /// Why the JSON was not replaced. What was there is still there.
@@ -89,7 +96,7 @@ pub enum Found {
 pub enum Replaced {
     /// The file has the new content, durably.
     Written,
-    /// It had it already.
+    /// It had it already; spaces and the order of fields may differ.
     Same,
     /// Content that is not settled is there; nothing was replaced.
     Other,
@@ -192,6 +199,9 @@ impl Projection {
             }
             if self.settled != Some(ContentHash::of(old)) {
                 return Ok(Replaced::Other);
+            }
+            if says_the_same(old, next, heads) {
+                return Ok(Replaced::Same);
             }
             mode = self.disk.look(&path).map_err(io("reading its mode"))?.mode;
             self.back_up(&path, old, heads, mode)
@@ -338,6 +348,17 @@ impl Projection {
             source,
         }
     }
+}
+
+/// Whether `old` is the version at `heads` too, laid out in another way: rewriting it would only
+/// fight with whoever formats it, and with other machines that share the folder (F11).
+fn says_the_same(old: &[u8], next: &[u8], heads: &[String]) -> bool {
+    let version = inspect(old).ok().and_then(|inspected| inspected.version);
+    if version.is_none_or(|version| version.heads != heads) {
+        return false;
+    }
+    let value = |bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok();
+    value(old).is_some_and(|old| Some(old) == value(next))
 }
 
 /// Where the previous version of the JSON at `path` is kept.

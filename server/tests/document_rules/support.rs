@@ -56,6 +56,8 @@ impl Bench {
                 quiet: Duration::from_millis(20),
                 busy: Duration::from_millis(200),
                 retry: Duration::from_millis(50),
+                follow: Duration::from_millis(20),
+                rest_factor: 4,
             },
             disk: Arc::new(self.disk.clone()),
             ..DocumentsConfig::new(self.folder())

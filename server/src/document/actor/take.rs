@@ -15,9 +15,9 @@ use crate::document::disk::write_whole;
 use crate::document::error::DocumentError;
 use crate::document::inbox::Reply;
 use crate::document::inspect::{Version, inspect};
-use crate::document::keeper::{Order, Report, note_text};
+use crate::document::keeper::{Keeper, Order, Report, note_text};
 use crate::document::origin::ImportOrigin;
-use crate::document::projection::{ContentHash, Found, Projection};
+use crate::document::projection::{ContentHash, Found};
 use crate::document::snapshot::hex_heads;
 use crate::document::state::{FileAnswer, FileCondition, FileState};
 
@@ -25,7 +25,17 @@ impl Actor {
     /// Looks at the file before anything is served: what a crash left, and what others wrote.
     ///
     /// `note` is what the last run noted of its last projection.
-    pub(in crate::document) fn start(&mut self, projection: &Projection, note: &str) {
+    pub(in crate::document) fn start(&mut self, keeper: &mut Keeper, note: &str) {
+        let (arrived, own) = keeper.first_look();
+        for arrived in arrived {
+            let mut batch = Batch::default();
+            self.take_arrived(arrived, &mut batch);
+            self.commit(batch);
+        }
+        let mut batch = Batch::default();
+        self.take_own_published(&own, &mut batch);
+        self.commit(batch);
+        let projection = keeper.projection();
         let mut batch = Batch::default();
         let strays = projection.strays().unwrap_or_else(|error| {
             warn!(file = %projection.file().display(), %error, "leftovers beside the file could not be looked for");
@@ -99,8 +109,7 @@ impl Actor {
     }
 
     fn archive(&self, bytes: &[u8]) -> std::io::Result<PathBuf> {
-        let [a, b, c, d, ..] = ContentHash::of(bytes).0;
-        let name = format!("{}.{a:02x}{b:02x}{c:02x}{d:02x}", self.shared.name);
+        let name = format!("{}.{}", self.shared.name, ContentHash::of(bytes).short());
         let path = self.file.archive.join(name);
         self.file.disk.create_folders(&self.file.archive)?;
         write_whole(&*self.file.disk, &path, bytes, None)?;
@@ -142,10 +151,8 @@ impl Actor {
         };
         match self.step(import, batch) {
             Ok(done) => {
-                let ours = version.filter(|version| version.document == Some(self.shared.id));
                 batch.answers.push(Answer::File(TakenIn {
                     hash,
-                    heads: ours.map(|version| version.heads),
                     report: done.report,
                     reply,
                 }));
@@ -210,16 +217,7 @@ impl Actor {
                 ImportOrigin::HandEdit
             );
         }
-        let current = self.document().map(hex_heads);
-        if current.is_some() && taken.heads == current {
-            // Spaces at most: rewriting it would only fight with whoever formats it (F11).
-            info!(
-                name = self.shared.name,
-                "the file is at the newest version; it is left as it is"
-            );
-        } else {
-            self.file.mark_dirty();
-        }
+        self.file.mark_dirty(); // Only what says something else is replaced.
         if let Some(reply) = taken.reply {
             drop(reply.send(Ok(()))); // Who asked may have given up waiting.
         }
@@ -234,7 +232,7 @@ impl Actor {
                     .document()
                     .is_some_and(|document| has_heads(document, &left.waits_for))
         });
-        if arrived {
+        if arrived || !std::mem::take(&mut self.file.parked_copies).is_empty() {
             self.file.order(Order::Recheck);
         }
     }
