@@ -218,7 +218,9 @@ impl World {
             }
         }
         let folder = self.folders[n].join(".plainsync").join(id);
-        let paths = devices.iter().map(|device| folder.join(format!("{device}.journal")));
+        let paths = devices
+            .iter()
+            .map(|device| folder.join(format!("{device}.journal")));
         paths.filter(|path| path.exists()).collect()
     }
 
@@ -252,14 +254,26 @@ impl World {
             .iter()
             .map(|folder| fs::read_to_string(folder.join("job_history.json")).expect("a file"))
             .collect();
-        let infos: Vec<_> = (0..MACHINES).map(|n| self.machine(n).handle().info()).collect();
+        let infos: Vec<_> = (0..MACHINES)
+            .map(|n| self.machine(n).handle().info())
+            .collect();
         for n in 0..MACHINES {
-            assert_eq!(infos[n].heads, infos[0].heads, "F11: machine {n} is at another version");
+            assert_eq!(
+                infos[n].heads, infos[0].heads,
+                "F11: machine {n} is at another version"
+            );
             assert_eq!(texts[n], texts[0], "F11: machine {n} has another file");
-            assert!(infos[n].file_state.detail.is_none(), "F7: {:?}", infos[n].file_state);
+            assert!(
+                infos[n].file_state.detail.is_none(),
+                "F7: {:?}",
+                infos[n].file_state
+            );
         }
         let file: Value = serde_json::from_str(&texts[0]).expect("JSON");
-        assert!(!texts[0].contains("blob:sha256-"), "F11: an image did not travel");
+        assert!(
+            !texts[0].contains("blob:sha256-"),
+            "F11: an image did not travel"
+        );
         let snapshot = self.machine(0).handle().snapshot();
         let jobs = file["jobs"].as_array().expect("jobs");
         for ((key, name), value) in &self.ledger {
@@ -280,7 +294,10 @@ impl World {
                 let name = name.to_string_lossy();
                 let expected = ["job_history.json", "job_history.json.backup", ".plainsync"];
                 let is_backup = name.contains("backup"); // Each machine has a backup of its own.
-                assert!(is_backup || expected.contains(&&*name), "F10: {name} is left");
+                assert!(
+                    is_backup || expected.contains(&&*name),
+                    "F10: {name} is left"
+                );
             }
         }
     }

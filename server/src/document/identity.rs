@@ -111,7 +111,9 @@ pub(super) fn decide(
         return Ok(known.clone());
     }
     let named = carried.as_ref().and_then(|version| version.document);
-    let named = published.iter().find(|header| Some(header.document) == named);
+    let named = published
+        .iter()
+        .find(|header| Some(header.document) == named);
     if let Some(header) = named.or(published.first()) {
         info!(
             file = %place.file.display(), document = %header.document,

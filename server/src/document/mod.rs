@@ -48,12 +48,12 @@ mod state;
 pub mod stepped;
 
 pub use blobs::BlobError;
-pub use shared::copies;
 pub use documents::{Documents, DocumentsConfig};
 pub use error::{DocumentError, OpenError};
 pub use handle::{Connection, DocumentHandle, EditOutcome, Ended, ListSaved, OUTBOUND_FRAMES_MAX};
 pub use keeper::Pace;
 pub use origin::ImportOrigin;
+pub use shared::copies;
 pub use snapshot::Snapshot;
 pub use state::{DocumentInfo, FileAnswer, FileCondition, FileState};
 

@@ -12,4 +12,5 @@ mod file;
 mod hand_edits;
 mod journal;
 mod peers;
+mod shared_folder;
 mod support;

@@ -104,6 +104,33 @@ impl Bench {
         found.remove(0)
     }
 
+    /// The folder beside the JSON that holds what is ours of `document`.
+    pub fn shared(&self, document: &DocumentHandle) -> PathBuf {
+        let id = document.id().to_string();
+        self.folder().join(".plainsync").join(id)
+    }
+
+    /// Removes what is published in the folder, as a syncer that has not brought it yet.
+    pub fn unpublish(&self) {
+        for folder in fs::read_dir(self.folder().join(".plainsync")).unwrap() {
+            let folder = folder.unwrap().path();
+            for entry in folder.read_dir().into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path
+                    .extension()
+                    .is_some_and(|extension| extension == "journal")
+                {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+        }
+    }
+
+    /// Loses the private state.
+    pub fn lose_state(&self) {
+        fs::remove_dir_all(self.root.path().join("state")).unwrap();
+    }
+
     /// Waits until the JSON is as `accept` wants it.
     pub async fn until_file(&self, what: &str, accept: impl Fn(&Value) -> bool) -> Value {
         until(what, || Some(self.json()).filter(|json| accept(json))).await

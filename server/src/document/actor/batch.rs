@@ -35,7 +35,10 @@ impl Batch {
     /// Whether nothing is in it but what came from the shared folder.
     pub(super) fn only_followed(&self) -> bool {
         let follows = |answer: &Answer| {
-            matches!(answer, Answer::Absorbed { .. } | Answer::OwnPublished { .. })
+            matches!(
+                answer,
+                Answer::Absorbed { .. } | Answer::OwnPublished { .. }
+            )
         };
         !self.answers.is_empty() && self.answers.iter().all(follows)
     }

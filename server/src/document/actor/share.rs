@@ -45,7 +45,10 @@ impl Share {
     /// `records` are durable: they are to be published.
     pub(super) fn add(&mut self, records: Vec<Record>) {
         self.touch();
-        self.bytes += records.iter().map(|record| record.bytes.len()).sum::<usize>();
+        self.bytes += records
+            .iter()
+            .map(|record| record.bytes.len())
+            .sum::<usize>();
         self.records.extend(records);
         if self.bytes > WAITING_BYTES_MAX {
             self.everything();
@@ -109,7 +112,10 @@ impl Actor {
             Ok(()) => (share.failures, share.retry_at) = (0, None),
             Err(reason) => {
                 if share.failures == 0 {
-                    warn!(name = self.shared.name, "{reason}; other devices that share the folder wait for it");
+                    warn!(
+                        name = self.shared.name,
+                        "{reason}; other devices that share the folder wait for it"
+                    );
                 }
                 let wait = self.pace.retry * 2_u32.pow(share.failures.min(DOUBLINGS_MAX));
                 share.failures += 1;
@@ -131,7 +137,11 @@ impl Actor {
         };
         let (changes, refused) = done.absorbed;
         if let Some(refused) = refused {
-            warn!(name = self.shared.name, journal = name, "a part of another device's history was refused: {refused}");
+            warn!(
+                name = self.shared.name,
+                journal = name,
+                "a part of another device's history was refused: {refused}"
+            );
         }
         batch.answers.push(Answer::Absorbed { name, changes });
     }
@@ -181,7 +191,11 @@ impl Actor {
         hash: ContentHash,
         batch: &mut Batch,
     ) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let Ok(inspected) = inspect(&bytes) else {
             return; // Half arrived, perhaps: it is offered again when it changes.
         };

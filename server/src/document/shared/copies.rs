@@ -40,7 +40,8 @@ pub fn kinship(file: &str, name: &str) -> Option<Kinship> {
     // Syncthing: ".sync-conflict-20260131-101112-ABCDEFG".
     if let Some(rest) = middle.strip_prefix(".sync-conflict-") {
         let mut parts = rest.splitn(3, '-');
-        let is = |part: Option<&str>, len| part.is_some_and(|part| digits(part) && part.len() == len);
+        let is =
+            |part: Option<&str>, len| part.is_some_and(|part| digits(part) && part.len() == len);
         return (is(parts.next(), 8) && is(parts.next(), 6)).then_some(Kinship::Certain);
     }
     // Drive: " (1)"; iCloud: " 2".
@@ -77,9 +78,18 @@ mod tests {
     fn f10_the_names_of_five_syncers_are_known() {
         use Kinship::{Certain, Probable};
         for (name, expected) in [
-            ("job_history (X's conflicted copy 2026-01-31).json", Some(Certain)),
-            ("job_history (X's conflicted copy 2026-01-31 (1)).json", Some(Certain)),
-            ("job_history.sync-conflict-20260131-101112-ABCDEFG.json", Some(Certain)),
+            (
+                "job_history (X's conflicted copy 2026-01-31).json",
+                Some(Certain),
+            ),
+            (
+                "job_history (X's conflicted copy 2026-01-31 (1)).json",
+                Some(Certain),
+            ),
+            (
+                "job_history.sync-conflict-20260131-101112-ABCDEFG.json",
+                Some(Certain),
+            ),
             ("job_history-DESKTOP-AB12CD.json", Some(Probable)),
             ("job_history-MacBook-Pro.json", Some(Probable)),
             ("job_history (1).json", Some(Probable)),
@@ -101,7 +111,10 @@ mod tests {
 
     #[test]
     fn f10_what_a_syncer_is_writing_is_left_alone() {
-        for name in [".syncthing.job_history.json.tmp", "~syncthing~job_history.json.tmp"] {
+        for name in [
+            ".syncthing.job_history.json.tmp",
+            "~syncthing~job_history.json.tmp",
+        ] {
             assert!(is_syncers_own(name), "{name}");
             assert_eq!(kinship("job_history.json", name), None, "{name}");
         }
