@@ -144,6 +144,20 @@ impl Documents {
         &self.peer
     }
 
+    /// Waits until a document is to be joined to an older history that has arrived in the folder.
+    /// Opening the documents again does so.
+    pub async fn superseded(&self) {
+        let waits = self.all.iter().map(|document| {
+            let mut superseded = document.superseded();
+            Box::pin(async move {
+                if superseded.wait_for(|is| *is).await.is_err() {
+                    std::future::pending::<()>().await; // It has ended: it never will be.
+                }
+            })
+        });
+        futures_util::future::select_all(waits).await;
+    }
+
     /// Finishes everything that was asked, writes the files, and ends the actors (S7).
     pub async fn shutdown(&self) {
         let mut finished = Vec::new();

@@ -73,6 +73,7 @@ pub(super) struct Shared {
     file_state: Mutex<FileState>,
     published: watch::Sender<u64>,
     connections: AtomicU64,
+    superseded: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -86,6 +87,7 @@ impl Shared {
             file_state: Mutex::default(),
             published: watch::Sender::new(0),
             connections: AtomicU64::new(0),
+            superseded: watch::Sender::new(false),
         }
     }
 
@@ -108,6 +110,12 @@ impl Shared {
         drop(current);
         self.bump();
         true
+    }
+
+    /// Another history takes this one's place.
+    pub(super) fn supersede(&self) {
+        self.superseded
+            .send_if_modified(|is| !std::mem::replace(is, true));
     }
 
     fn bump(&self) {
@@ -161,6 +169,13 @@ impl DocumentHandle {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.published.subscribe()
+    }
+
+    /// Whether an older history of the file has arrived in the folder: opening it again joins
+    /// this one to that (F6).
+    #[must_use]
+    pub fn superseded(&self) -> watch::Receiver<bool> {
+        self.shared.superseded.subscribe()
     }
 
     /// Applies an edit. It is durable when this returns; a repeated one is not applied again.

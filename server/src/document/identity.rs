@@ -16,7 +16,7 @@ use serde_json::Value;
 use tracing::info;
 
 use super::actor::has_heads;
-use super::disk::{Disk, random, write_whole};
+use super::disk::{Disk, folder_of, random, write_whole};
 use super::error::OpenError;
 use super::inspect::{Version, inspect};
 use super::place::Place;
@@ -65,6 +65,17 @@ impl Identity {
         } else {
             Schema::generic(&self.collection, KEY_FIELD)
         }
+    }
+
+    /// Makes this the document of the private state in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub(super) fn keep(&self, disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        write_whole(disk, &folder.join(DOCUMENT), &text, Some(0o600))
     }
 }
 
@@ -142,10 +153,9 @@ pub(super) fn decide(
 }
 
 fn keep(disk: &dyn Disk, path: &Path, identity: Identity) -> Result<Identity, OpenError> {
-    let mut text =
-        serde_json::to_vec_pretty(&identity).map_err(|error| state(path, error.into()))?;
-    text.push(b'\n');
-    write_whole(disk, path, &text, Some(0o600)).map_err(|source| state(path, source))?;
+    identity
+        .keep(disk, folder_of(path))
+        .map_err(|source| state(path, source))?;
     Ok(identity)
 }
 

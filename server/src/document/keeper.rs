@@ -24,6 +24,7 @@ use tracing::warn;
 use super::blobs::Blobs;
 use super::disk::{Disk, Look, temp_beside};
 use super::handle::Rendered;
+use super::join::Rivals;
 use super::journal::Record;
 use super::projection::{ContentHash, Found, Projection, Replaced};
 use super::shared::{Arrived, Neighbours, Published};
@@ -157,6 +158,8 @@ pub(super) enum Report {
     OwnPublished(Vec<u8>),
     /// It was published as ordered, or why not.
     Published(Result<(), String>),
+    /// An older history of the same file has arrived: this one is to be joined to it.
+    Superseded,
     /// An image that the file lacks is here now.
     ImageArrived,
     /// A conflict copy lies beside the JSON, and does not change any more.
@@ -178,6 +181,8 @@ pub(super) struct Kept {
     pub published: Published,
     /// Those of others.
     pub neighbours: Neighbours,
+    /// Other histories of the same file.
+    pub rivals: Rivals,
     /// The images.
     pub blobs: Blobs,
     /// Where the hash and heads of the last projection are noted for the next start.
@@ -192,6 +197,7 @@ pub(super) struct Keeper {
     projection: Projection,
     published: Published,
     neighbours: Neighbours,
+    rivals: Rivals,
     copies: ConflictCopies,
     blobs: Blobs,
     pace: Pace,
@@ -229,6 +235,7 @@ impl Keeper {
             projection: kept.projection,
             published: kept.published,
             neighbours: kept.neighbours,
+            rivals: kept.rivals,
             blobs: kept.blobs,
             pace,
             orders,
@@ -409,6 +416,9 @@ impl Keeper {
     fn look_at_histories(&mut self) {
         for arrived in self.neighbours.look() {
             (self.report)(Report::Arrived(arrived));
+        }
+        if self.rivals.look() {
+            (self.report)(Report::Superseded);
         }
         match self.published.found_other() {
             Ok(None) => {}

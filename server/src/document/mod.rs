@@ -16,6 +16,7 @@
 //! | `actor.rs` | the thread that owns the replica and the journal |
 //! | `journal.rs`, `blobs.rs`, `edit_ids.rs` | what is durable |
 //! | `keeper.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
+//! | `join.rs` | two histories of one file become one |
 //! | `shared.rs` | what other devices publish in the folder, and what this one does |
 //! | `stepped.rs` | a document moved by hand, for simulations |
 //! | `disk.rs` | every file operation of the above |
@@ -34,6 +35,7 @@ mod handle;
 mod identity;
 mod inbox;
 pub mod inspect;
+mod join;
 pub mod journal;
 mod keeper;
 pub mod lock;

@@ -22,6 +22,7 @@ use super::handle::{DocumentHandle, Shared};
 use super::identity;
 use super::inbox::{Inbox, Message};
 use super::inspect::inspect;
+use super::join::{self, Rivals};
 use super::journal::Journal;
 use super::keeper::{Keeper, Kept};
 use super::lock::{Holder, Lock};
@@ -200,6 +201,17 @@ pub(super) fn prepare(
     let records = recovered.records.len();
     let (replica, edits) = restore(&replica_config, recovered.records)
         .map_err(|source| OpenError::History { path, source })?;
+    let header = Header::new(&identity, &place.name);
+    let rivals = join::rivals(&**disk, place, &header);
+    if let Some(winner) = join::winner(&header, &rivals) {
+        drop(journal);
+        join::retire(disk, place, device, replica.document(), &header, winner)
+            .map_err(|source| state_error(&place.state, source))?;
+        return prepare(config, place, device, replica_config.peer);
+    }
+    let joined = rivals.iter();
+    let joined = joined.filter_map(|rival| join::export_of(disk, place, rival, &header));
+    let joined: Vec<_> = joined.collect();
     info!(
         file = %place.file.display(), %document, records,
         jobs = replica.document().view().rows().count(), "opened"
@@ -223,11 +235,11 @@ pub(super) fn prepare(
     let note = place.state.join("projected");
     let noted = disk.read(&note).unwrap_or_default(); // Without it the start only takes longer.
     let folder = place.shared(&document);
-    let header = Header::new(&identity, &place.name);
     let kept = Kept {
         projection: Projection::new(Arc::clone(disk), place.file.clone(), document),
-        published: Published::new(Arc::clone(disk), &folder, device, header),
+        published: Published::new(Arc::clone(disk), &folder, device, header.clone()),
         neighbours: Neighbours::new(Arc::clone(disk), folder, document, device),
+        rivals: Rivals::new(Arc::clone(disk), place.clone(), header.clone()),
         blobs,
         note,
         archive,
@@ -237,7 +249,7 @@ pub(super) fn prepare(
         let _ = reports.send(Message::File(report), None); // An actor that has ended needs none.
     });
     let mut keeper = Keeper::new(Arc::clone(disk), kept, config.pace, ordered, report);
-    actor.start(&mut keeper, &String::from_utf8_lossy(&noted));
+    actor.start(&mut keeper, &String::from_utf8_lossy(&noted), joined);
     if actor.journal.is_long() {
         actor.compact();
     }

@@ -200,7 +200,7 @@ impl Projection {
             if self.settled != Some(ContentHash::of(old)) {
                 return Ok(Replaced::Other);
             }
-            if says_the_same(old, next, heads) {
+            if says_the_same(old, next, &self.document, heads) {
                 return Ok(Replaced::Same);
             }
             mode = self.disk.look(&path).map_err(io("reading its mode"))?.mode;
@@ -352,12 +352,22 @@ impl Projection {
 
 /// Whether `old` is the version at `heads` too, laid out in another way: rewriting it would only
 /// fight with whoever formats it, and with other machines that share the folder (F11).
-fn says_the_same(old: &[u8], next: &[u8], heads: &[String]) -> bool {
+fn says_the_same(old: &[u8], next: &[u8], document: &DocumentId, heads: &[String]) -> bool {
     let version = inspect(old).ok().and_then(|inspected| inspected.version);
-    if version.is_none_or(|version| version.heads != heads) {
+    let Some(version) = version else { return false };
+    // Of a history that is not here, as long as a syncer has not brought it: only that counts
+    // which people see.
+    let is_foreign = version.document.is_some_and(|found| found != *document);
+    if !is_foreign && version.heads != heads {
         return false;
     }
-    let value = |bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok();
+    let value = |bytes| {
+        let mut value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+        if let Some(root) = value.as_object_mut().filter(|_| is_foreign) {
+            root.retain(|name, _| name != "sync" && name != "savedAt");
+        }
+        Some(value)
+    };
     value(old).is_some_and(|old| Some(old) == value(next))
 }
 

@@ -36,7 +36,7 @@ pub(super) use neighbours::{Arrived, Neighbours};
 pub(super) use published::Published;
 
 /// What the name of a published journal ends with.
-const JOURNAL_SUFFIX: &str = ".journal";
+pub(super) const JOURNAL_SUFFIX: &str = ".journal";
 
 /// What a published journal begins with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +158,6 @@ pub(super) fn published_for(disk: &dyn Disk, own_folder: &Path, file: &str) -> V
 }
 
 /// Whose journal has this name.
-fn device_of(name: &str) -> Option<DeviceId> {
+pub(super) fn device_of(name: &str) -> Option<DeviceId> {
     name.strip_suffix(JOURNAL_SUFFIX)?.parse().ok()
 }

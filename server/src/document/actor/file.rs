@@ -174,6 +174,7 @@ impl Actor {
             Report::Arrived(arrived) => self.take_arrived(arrived, batch),
             Report::OwnPublished(bytes) => self.take_own_published(&bytes, batch),
             Report::Published(done) => self.published(done),
+            Report::Superseded => self.shared.supersede(),
             Report::ImageArrived => self.file.mark_dirty(),
             Report::Copy { path, bytes, hash } => self.take_copy(path, bytes, hash, batch),
         }

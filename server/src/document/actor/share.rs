@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use plainsync_core::document::Document;
+use plainsync_core::id::DocumentId;
 use plainsync_core::plain::import::{ImportError, ImportOptions};
 use plainsync_core::replica::Input;
 use tracing::{error, info, warn};
@@ -201,8 +202,8 @@ impl Actor {
         };
         let carried = inspected.version.and_then(|version| version.document);
         let certain = kinship(&self.shared.name, &name) == Some(Kinship::Certain);
-        if carried != Some(self.shared.id) && !(certain && carried.is_none()) {
-            return;
+        if !certain && !carried.is_some_and(|document| self.has_lived_here(&document)) {
+            return; // Somebody's own copy.
         }
         if self.may_write().is_err() {
             self.file.recheck();
@@ -231,6 +232,14 @@ impl Actor {
                 ImportOrigin::ConflictCopy
             ),
         }
+    }
+
+    /// Whether `document` is this one, or another history of a file in this folder.
+    fn has_lived_here(&self, document: &DocumentId) -> bool {
+        let own_folder = self.file.archive.ancestors().nth(2);
+        let folder = own_folder.map(|own_folder| own_folder.join(document.to_string()));
+        *document == self.shared.id
+            || folder.is_some_and(|folder| self.file.disk.look(&folder).is_ok())
     }
 
     /// The conflict copy is in the document, durably: it may go.

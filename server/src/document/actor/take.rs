@@ -24,8 +24,14 @@ use crate::document::state::{FileAnswer, FileCondition, FileState};
 impl Actor {
     /// Looks at the file before anything is served: what a crash left, and what others wrote.
     ///
-    /// `note` is what the last run noted of its last projection.
-    pub(in crate::document) fn start(&mut self, keeper: &mut Keeper, note: &str) {
+    /// `note` is what the last run noted of its last projection; `joined` are the contents of
+    /// other histories of the same file.
+    pub(in crate::document) fn start(
+        &mut self,
+        keeper: &mut Keeper,
+        note: &str,
+        joined: Vec<Vec<u8>>,
+    ) {
         let (arrived, own) = keeper.first_look();
         for arrived in arrived {
             let mut batch = Batch::default();
@@ -35,6 +41,17 @@ impl Actor {
         let mut batch = Batch::default();
         self.take_own_published(&own, &mut batch);
         self.commit(batch);
+        for text in joined {
+            let mut batch = Batch::default();
+            let options = ImportOptions::default();
+            if let Err(error) = self.step(Input::Import { text, options }, &mut batch) {
+                warn!(
+                    name = self.shared.name,
+                    "another history of the file is not taken in: {error}"
+                );
+            }
+            self.commit(batch);
+        }
         let projection = keeper.projection();
         let mut batch = Batch::default();
         let strays = projection.strays().unwrap_or_else(|error| {
