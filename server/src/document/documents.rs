@@ -65,7 +65,8 @@ pub struct Documents {
     threads: Mutex<Vec<JoinHandle<()>>>,
     device: DeviceId,
     peer: PeerId,
-    _locks: Vec<Lock>,
+    /// Given back when the actors have ended.
+    locks: Mutex<Vec<Lock>>,
 }
 
 /// What opening one document gives.
@@ -106,7 +107,7 @@ impl Documents {
             threads: Mutex::new(threads),
             device,
             peer,
-            _locks: locks,
+            locks: Mutex::new(locks),
         }
     }
 
@@ -158,7 +159,8 @@ impl Documents {
         futures_util::future::select_all(waits).await;
     }
 
-    /// Finishes everything that was asked, writes the files, and ends the actors (S7).
+    /// Finishes everything that was asked, writes the files, ends the actors (S7), and lets go
+    /// of the folder.
     pub async fn shutdown(&self) {
         let mut finished = Vec::new();
         for document in &self.all {
@@ -172,6 +174,10 @@ impl Documents {
         }
         let threads = self.take_threads();
         let _ = tokio::task::spawn_blocking(move || join(threads)).await;
+        self.locks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     fn take_threads(&self) -> Vec<JoinHandle<()>> {

@@ -31,13 +31,16 @@ use super::shared::{Arrived, Neighbours, Published};
 
 use self::copies::ConflictCopies;
 
+/// Longest time between two looks at a folder that the system does not watch for us.
+const UNWATCHED_POLL_MAX: Duration = Duration::from_secs(1);
+
 /// A file whose time is closer than this to our look may change again without a new time.
 const TIME_GRAIN: Duration = Duration::from_secs(2);
 
 /// How long things take; the defaults are for people, tests use shorter ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two looks at the file.
+    /// Between two looks at the file when nothing is said to have happened.
     pub poll: Duration,
     /// Between finding changed content and accepting it.
     pub stable: Duration,
@@ -70,7 +73,7 @@ impl Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            poll: Duration::from_secs(1),
+            poll: Duration::from_secs(30),
             stable: Duration::from_millis(300),
             quiet: Duration::from_millis(200),
             busy: Duration::from_secs(2),
@@ -250,6 +253,12 @@ impl Keeper {
             failed: false,
             next_poll: Instant::now() + pace.poll,
         }
+    }
+
+    /// Nobody will say that something happened.
+    pub(super) fn look_more_often(&mut self) {
+        self.pace.poll = self.pace.poll.min(UNWATCHED_POLL_MAX);
+        self.next_poll = self.next_poll.min(Instant::now() + self.pace.poll);
     }
 
     pub(super) fn projection(&self) -> &Projection {

@@ -15,7 +15,7 @@
 //! | `handle.rs`, `inbox.rs`, `peers.rs`, `snapshot.rs`, `state.rs` | what the rest of the server sees |
 //! | `actor.rs` | the thread that owns the replica and the journal |
 //! | `journal.rs`, `blobs.rs`, `edit_ids.rs` | what is durable |
-//! | `keeper.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
+//! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
 //! | `join.rs` | two histories of one file become one |
 //! | `shared.rs` | what other devices publish in the folder, and what this one does |
 //! | `stepped.rs` | a document moved by hand, for simulations |
@@ -48,6 +48,7 @@ mod shared;
 mod snapshot;
 mod state;
 pub mod stepped;
+mod watcher;
 
 pub use blobs::BlobError;
 pub use documents::{Documents, DocumentsConfig};

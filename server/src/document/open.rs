@@ -29,6 +29,7 @@ use super::lock::{Holder, Lock};
 use super::place::{self, Place};
 use super::projection::Projection;
 use super::shared::{Header, Neighbours, Published};
+use super::watcher::Watcher;
 
 /// Stack of an actor's thread, in bytes: merging recurses as deep as documents nest.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
@@ -162,9 +163,16 @@ fn open_one(
 ) -> Result<Opened, OpenError> {
     let Prepared {
         mut actor,
-        keeper,
+        mut keeper,
         handle,
     } = prepare(config, place, device, peer)?;
+    let shared = place.shared(&handle.id());
+    let orders = actor.file.orders();
+    let watcher = orders.and_then(|orders| Watcher::start(place, &shared, orders));
+    if watcher.is_none() {
+        keeper.look_more_often();
+    }
+    actor.file.set_watcher(watcher);
     let keeper = spawn(&format!("file {}", place.name), move || keeper.run())?;
     actor.file.set_keeper(keeper);
     let thread = spawn(&format!("doc {}", place.name), move || actor.run())?;
@@ -235,6 +243,11 @@ pub(super) fn prepare(
     let note = place.state.join("projected");
     let noted = disk.read(&note).unwrap_or_default(); // Without it the start only takes longer.
     let folder = place.shared(&document);
+    disk.create_folders(&folder)
+        .map_err(|source| OpenError::Folder {
+            path: folder.clone(),
+            source,
+        })?; // Now, so that it can be watched.
     let kept = Kept {
         projection: Projection::new(Arc::clone(disk), place.file.clone(), document),
         published: Published::new(Arc::clone(disk), &folder, device, header.clone()),

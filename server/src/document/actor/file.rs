@@ -21,6 +21,7 @@ use crate::document::keeper::{Order, Pace, Report};
 use crate::document::projection::ContentHash;
 use crate::document::snapshot::hex_heads;
 use crate::document::state::{FileCondition, FileState};
+use crate::document::watcher::Watcher;
 
 /// Longest rest after a write.
 const REST_MAX: Duration = Duration::from_secs(30);
@@ -34,6 +35,7 @@ pub(in crate::document) struct FileSide {
     pub(super) archive: PathBuf,
     orders: Option<Sender<Order>>,
     keeper: Option<JoinHandle<()>>,
+    watcher: Option<Watcher>,
     /// When the document first and last changed since the file was ordered.
     dirty: Option<(Instant, Instant)>,
     /// An order is being carried out.
@@ -73,6 +75,7 @@ impl FileSide {
             archive,
             orders: Some(orders),
             keeper: None,
+            watcher: None,
             dirty: None,
             writing: false,
             rest_until: now,
@@ -84,6 +87,16 @@ impl FileSide {
             recheck_when_well: false,
             parked_copies: BTreeSet::new(),
         }
+    }
+
+    /// Whoever orders the keeper to look.
+    pub(in crate::document) fn set_watcher(&mut self, watcher: Option<Watcher>) {
+        self.watcher = watcher;
+    }
+
+    /// The sending end of the keeper's orders, while there is one.
+    pub(in crate::document) fn orders(&self) -> Option<Sender<Order>> {
+        self.orders.clone()
     }
 
     /// The thread to wait for at the end.
@@ -159,7 +172,7 @@ impl Actor {
             Report::Postponed => {
                 self.file.writing = false;
                 self.file.mark_dirty();
-                self.file.retry_at = Instant::now() + self.pace.poll;
+                self.file.retry_at = Instant::now() + self.pace.poll.min(self.pace.retry);
             }
             Report::Failed(reason) => {
                 self.file.writing = false;
@@ -248,6 +261,7 @@ impl Actor {
 
     /// Ends the keeper's thread; what it does now, it finishes.
     pub(super) fn end_keeper(&mut self) {
+        self.file.watcher = None;
         self.file.orders = None;
         if let Some(keeper) = self.file.keeper.take()
             && keeper.join().is_err()

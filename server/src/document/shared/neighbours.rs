@@ -1,7 +1,7 @@
 //! The published journals of other devices: read when they change, torn or not.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use plainsync_core::id::{DeviceId, DocumentId};
@@ -55,11 +55,6 @@ impl Neighbours {
             own: format!("{own}{JOURNAL_SUFFIX}"),
             known: BTreeMap::new(),
         }
-    }
-
-    /// Where they lie.
-    pub(in crate::document) fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// All are to be handed over again.
