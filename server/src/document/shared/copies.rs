@@ -30,11 +30,8 @@ pub fn kinship(file: &str, name: &str) -> Option<Kinship> {
         .strip_prefix(stem)?
         .strip_suffix(extension)?
         .strip_suffix(if extension.is_empty() { "" } else { "." })?;
-    // Dropbox: " (Ann's conflicted copy 2026-01-31)".
-    let bracketed = middle
-        .strip_prefix(" (")
-        .and_then(|rest| rest.strip_suffix(')'));
-    if bracketed.is_some_and(|text| text.contains("conflicted copy")) {
+    // Dropbox: " (Ann's conflicted copy 2026-01-31)", and a copy of that.
+    if middle.starts_with(" (") && middle.contains("conflicted copy") {
         return Some(Kinship::Certain);
     }
     // Syncthing: ".sync-conflict-20260131-101112-ABCDEFG".
@@ -45,7 +42,12 @@ pub fn kinship(file: &str, name: &str) -> Option<Kinship> {
         return (is(parts.next(), 8) && is(parts.next(), 6)).then_some(Kinship::Certain);
     }
     // Drive: " (1)"; iCloud: " 2".
-    let numbered = bracketed.or_else(|| middle.strip_prefix(' '));
+    let numbered = middle.strip_prefix(' ').map(|text| {
+        let inside = text.strip_prefix('(');
+        inside
+            .and_then(|text| text.strip_suffix(')'))
+            .unwrap_or(text)
+    });
     if numbered.is_some_and(digits) {
         return Some(Kinship::Probable);
     }
@@ -84,6 +86,10 @@ mod tests {
             ),
             (
                 "job_history (X's conflicted copy 2026-01-31 (1)).json",
+                Some(Certain),
+            ),
+            (
+                "job_history (X's conflicted copy 2026-01-31) 2.json",
                 Some(Certain),
             ),
             (
