@@ -15,30 +15,36 @@
 //! **Invariant:** the same changes give the same view and the same exported bytes, in
 //! whatever order they came (D1).
 
+mod draft;
 mod edits;
+mod moment;
 mod restore;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use automerge::transaction::{CommitOptions, Transactable, Transaction};
+use automerge::transaction::{CommitOptions, Transactable as _};
 use automerge::{ActorId, Author, Automerge, Change, ChangeHash, ObjId, ObjType, ReadDoc, legacy};
 use serde_json::{Map, Value};
 
 use crate::blob::BlobRef;
 use crate::edit::{EditError, Key};
 use crate::id::{DeviceId, DocumentId};
-use crate::limits::REFRESH_OPS_MAX;
+use crate::limits::{BULK_RECORDS_MIN, REFRESH_OPS_MIN};
 use crate::plain::held::Held;
-use crate::record::{Record, maps_at};
+use crate::read::Reader;
+use crate::record::Record;
 use crate::schema::Schema;
 use crate::view::View;
 
+pub(crate) use draft::Draft;
+use draft::Writer;
 pub use edits::Edited;
-pub(crate) use edits::{at_path, check_record, op_name, remove_record, restore_record};
+pub(crate) use edits::{at_path, op_name, remove_record, restore_record};
+pub(crate) use moment::Moment;
 pub use restore::{RestoreError, Restored};
-pub(crate) use writer::{delete_field, new_record, new_run, set_field};
+pub(crate) use writer::{Write, delete_field, new_record, new_run, set_field};
 
 /// The root field that tells which document this one was made from (F6).
 pub(crate) const FROM: &str = "from";
@@ -56,7 +62,7 @@ pub struct Document {
     /// The newest time that any change carries, in seconds.
     newest: i64,
     /// Which values fields held before; built when an import first asks.
-    held: Held,
+    pub(crate) held: Held,
 }
 
 impl Document {
@@ -94,8 +100,9 @@ impl Document {
     /// Whose edits these will be from now on: a new `actor` for each start of a replica (S4).
     /// It enters the history with its first edit.
     pub fn set_actor(&mut self, actor: [u8; 16], author: &Authorship) {
-        self.doc.set_actor(ActorId::from(actor));
+        // In this order: a new author draws a random actor, which the core must never use.
         self.doc.set_author(Some(Author::from(author.to_bytes())));
+        self.doc.set_actor(ActorId::from(actor));
     }
 
     /// The document's id.
@@ -179,27 +186,14 @@ impl Document {
         &self.collection
     }
 
-    /// The document as it was at `heads`, all of which it has.
-    pub(crate) fn at(&self, heads: &[ChangeHash]) -> Result<Self, automerge::AutomergeError> {
-        let mut past = Self {
-            doc: self.doc.fork_at(heads)?,
-            ..self.clone_shell()
-        };
-        past.rebuild();
-        Ok(past)
+    /// Reads the document as it is now.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader::now(&self.doc)
     }
 
-    fn clone_shell(&self) -> Self {
-        Self {
-            id: self.id,
-            schema: Arc::clone(&self.schema),
-            doc: Automerge::new().with_actor(ActorId::from(&[0; 16][..])),
-            first_change: self.first_change,
-            collection: self.collection.clone(),
-            view: View::default(),
-            newest: 0,
-            held: Held::default(),
-        }
+    /// Reads the document as it was at `heads`, all of which it has.
+    pub(crate) fn reader_at<'d>(&'d self, heads: &'d [ChangeHash]) -> Reader<'d> {
+        Reader::at(&self.doc, heads)
     }
 
     /// The changes that came after `heads`.
@@ -208,8 +202,8 @@ impl Document {
     }
 
     /// The objects that hold records: the first one, and any that another client made.
-    fn collections(&self) -> Vec<ObjId> {
-        let mut all = maps_at(&self.doc, &[ObjId::Root], &self.schema.collection);
+    fn collections(&self, from: Reader<'_>) -> Vec<ObjId> {
+        let mut all = from.maps_at(&[ObjId::Root], &self.schema.collection);
         all.retain(|id| id != &self.collection);
         all.insert(0, self.collection.clone());
         all
@@ -217,7 +211,12 @@ impl Document {
 
     /// The record at `key` as the document holds it now.
     pub(crate) fn record(&self, key: &Key) -> Option<Record> {
-        Record::read(&self.doc, maps_at(&self.doc, &self.collections(), &key.0))
+        self.record_in(self.reader(), key)
+    }
+
+    /// The record at `key` as `from` shows it.
+    pub(crate) fn record_in(&self, from: Reader<'_>, key: &Key) -> Option<Record> {
+        Record::read(from, from.maps_at(&self.collections(from), &key.0))
     }
 
     /// The record at `key`, or why there is none.
@@ -226,73 +225,109 @@ impl Document {
             .ok_or_else(|| EditError::NoSuchRecord { key: key.0.clone() })
     }
 
+    /// Shows `visit` the record of each of `keys`, and where to read more of it.
+    pub(crate) fn each_record<'k>(
+        &self,
+        keys: &'k [Key],
+        mut visit: impl FnMut(&'k Key, Record, Reader<'_>) -> Result<(), EditError>,
+    ) -> Result<(), EditError> {
+        let from = self.reader();
+        let bulk = (keys.len() >= BULK_RECORDS_MIN).then(|| from.gather(&self.collection));
+        let from = bulk.as_ref().map_or(from, |bulk| from.with(bulk));
+        let collections = self.collections(from);
+        for key in keys {
+            let record = Record::read(from, from.maps_at(&collections, &key.0));
+            let record = record.ok_or_else(|| EditError::NoSuchRecord { key: key.0.clone() })?;
+            visit(key, record, from)?;
+        }
+        Ok(())
+    }
+
     /// Root fields that are neither the collection nor the engine's own.
     pub(crate) fn root_fields(&self) -> Map<String, Value> {
+        self.root_fields_in(self.reader())
+    }
+
+    pub(crate) fn root_fields_in(&self, from: Reader<'_>) -> Map<String, Value> {
         let mut fields = Map::new();
-        for item in self.doc.map_range(ObjId::Root, ..) {
+        for item in from.items(&ObjId::Root) {
             let name = item.key.to_string();
             if name == self.schema.collection || Some(&name) == self.schema.counter.as_ref() {
                 continue;
             }
             let id = item.id();
             let value = automerge::Value::from(item.value);
-            fields.insert(name, crate::value::read(&self.doc, &value, &id));
+            fields.insert(name, crate::value::read(from, &value, &id));
         }
         fields
     }
 
     /// Reads every record again.
     pub(crate) fn rebuild(&mut self) {
-        self.view = View::default();
         self.newest = self
             .doc
             .get_changes_meta(&[])
             .iter()
             .map(|change| change.timestamp)
             .fold(0, i64::max);
+        self.view = self.view_in(self.reader());
+    }
+
+    /// All rows as `from` shows them.
+    fn view_in(&self, from: Reader<'_>) -> View {
+        let bulk = from.gather(&self.collection);
+        let from = from.with(&bulk);
         let mut maps: BTreeMap<String, Vec<ObjId>> = BTreeMap::new();
-        for home in self.collections() {
-            for item in self.doc.map_range(&home, ..) {
-                let found = if item.conflict {
-                    maps_at(&self.doc, std::slice::from_ref(&home), &item.key)
-                } else if matches!(item.value, automerge::ValueRef::Object(ObjType::Map)) {
-                    vec![item.id()]
-                } else {
-                    Vec::new()
-                };
+        for home in self.collections(from) {
+            for item in from.items(&home) {
+                let found = crate::record::maps_of(from, &home, &item);
                 maps.entry(item.key.into_owned()).or_default().extend(found);
             }
         }
+        let mut view = View::default();
         for (key, maps) in maps {
-            let record = Record::read(&self.doc, maps);
-            self.view.put(&self.schema, &Key(key), record.as_ref());
+            view.put(&self.schema, &Key(key), Record::read(from, maps));
         }
-        self.read_counter();
+        view.set_counter(self.counter_in(from));
+        view
     }
 
     /// Reads the records at `keys` again; returns the keys of all rows that changed by it.
-    pub(crate) fn refresh(&mut self, keys: impl IntoIterator<Item = Key>) -> BTreeSet<Key> {
+    pub(crate) fn refresh(&mut self, keys: &BTreeSet<Key>) -> BTreeSet<Key> {
+        let mut view = std::mem::take(&mut self.view);
+        let changed = self.refresh_in(&mut view, self.reader(), keys);
+        self.view = view;
+        changed
+    }
+
+    fn refresh_in(&self, view: &mut View, from: Reader<'_>, keys: &BTreeSet<Key>) -> BTreeSet<Key> {
+        let bulk = (keys.len() >= BULK_RECORDS_MIN).then(|| from.gather(&self.collection));
+        let from = bulk.as_ref().map_or(from, |bulk| from.with(bulk));
+        let collections = self.collections(from);
         let mut changed = BTreeSet::new();
         for key in keys {
-            let record = self.record(&key);
-            changed.extend(self.view.put(&self.schema, &key, record.as_ref()));
+            let record = Record::read(from, from.maps_at(&collections, &key.0));
+            changed.extend(view.put(&self.schema, key, record));
         }
         changed
     }
 
     /// Takes `changes`, already part of the history, into the view; returns the keys of the
     /// rows that changed.
+    ///
+    /// A few operations are asked which record each belongs to; for many it is quicker to read
+    /// every record again.
     pub(crate) fn take_in(&mut self, changes: &[Change]) -> BTreeSet<Key> {
         for change in changes {
             self.newest = self.newest.max(change.timestamp());
         }
         let ops: usize = changes.iter().map(Change::len).sum();
-        if let Some(keys) = (ops <= REFRESH_OPS_MAX)
+        if let Some(keys) = (ops <= self.refresh_ops_max())
             .then(|| self.touched(changes))
             .flatten()
         {
             self.read_counter();
-            return self.refresh(keys);
+            return self.refresh(&keys);
         }
         let before = std::mem::take(&mut self.view);
         self.rebuild();
@@ -304,13 +339,22 @@ impl Document {
         now.chain(gone).map(|row| row.key.clone()).collect()
     }
 
+    /// New operations past which every record is read again.
+    fn refresh_ops_max(&self) -> usize {
+        REFRESH_OPS_MIN + self.view.len() / 2
+    }
+
     /// The records that `changes` wrote to; none if they may have written to all.
     fn touched(&self, changes: &[Change]) -> Option<BTreeSet<Key>> {
-        let collections: BTreeSet<ObjId> = self.collections().into_iter().collect();
+        let collections = self.collections(self.reader());
+        let collections: BTreeSet<ObjId> = collections.into_iter().collect();
         let mut owners: HashMap<ObjId, Option<String>> = HashMap::new();
         let mut keys = BTreeSet::new();
         for change in changes {
-            for op in change.decode().operations {
+            let change = change.decode();
+            for (nth, op) in (0..).zip(change.operations) {
+                let made = matches!(op.action, legacy::OpType::Make(_))
+                    .then(|| ObjId::Id(change.start_op.get() + nth, change.actor_id.clone(), 0));
                 let name = match &op.key {
                     legacy::Key::Map(name) => name.as_str(),
                     legacy::Key::Seq(_) => "",
@@ -324,6 +368,7 @@ impl Document {
                 let obj = ObjId::Id(id.counter(), id.actor().clone(), 0);
                 if collections.contains(&obj) {
                     keys.insert(Key(name.to_owned()));
+                    owners.extend(made.map(|made| (made, Some(name.to_owned()))));
                     continue;
                 }
                 let owner = owners.entry(obj).or_insert_with_key(|obj| {
@@ -333,55 +378,74 @@ impl Document {
                         _ => None,
                     })
                 });
-                if let Some(key) = owner {
+                let owner = owner.clone();
+                if let Some(key) = &owner {
                     keys.insert(Key(key.clone()));
                 }
+                owners.extend(made.map(|made| (made, owner)));
             }
         }
         Some(keys)
     }
 
     /// The highest counter that anybody wrote (D9).
-    fn read_counter(&mut self) {
-        let Some(name) = self.schema.counter.clone() else {
-            return;
+    fn counter_in(&self, from: Reader<'_>) -> u64 {
+        let Some(name) = &self.schema.counter else {
+            return 0;
         };
-        let highest = self
-            .doc
-            .get_all(ObjId::Root, name.as_str())
-            .unwrap_or_default()
+        let written = from.all(&ObjId::Root, name);
+        let numbers = written
             .iter()
-            .filter_map(|(value, id)| crate::value::read(&self.doc, value, id).as_u64())
-            .filter(|n| *n < 1 << 53)
-            .max();
-        self.view.set_counter(highest.unwrap_or(0));
+            .filter_map(|(value, id)| crate::value::read(from, value, id).as_u64());
+        numbers.filter(|n| *n < 1 << 53).max().unwrap_or(0)
+    }
+
+    fn read_counter(&mut self) {
+        let counter = self.counter_in(self.reader());
+        self.view.set_counter(counter);
     }
 
     /// Runs `write` as one change made at `seconds`; nothing of it stays if it fails.
-    pub(crate) fn write<T>(
+    fn write(
         &mut self,
         seconds: i64,
-        message: Option<&str>,
-        write: impl FnOnce(&mut Transaction<'_>) -> Result<T, EditError>,
-    ) -> Result<(T, Option<ChangeHash>), EditError> {
+        write: impl FnOnce(&mut dyn Write) -> Result<(), EditError>,
+    ) -> Result<(), EditError> {
         let mut tx = self.doc.transaction();
-        let made = write(&mut tx)?; // Dropping the transaction rolls it back.
-        let mut options = CommitOptions::default().with_time(seconds);
-        if let Some(message) = message {
-            options.set_message(message);
-        }
-        let (hash, _) = tx.commit_with(options);
+        write(&mut tx)?; // Dropping the transaction rolls it back.
+        let (hash, _) = tx.commit_with(CommitOptions::default().with_time(seconds));
         if hash.is_some() {
             self.newest = self.newest.max(seconds);
         }
-        Ok((made, hash))
+        Ok(())
     }
 
-    pub(crate) fn held(&mut self) -> &Held {
-        let mut held = std::mem::take(&mut self.held);
-        held.catch_up(self);
-        self.held = held;
-        &self.held
+    /// As [`Document::write`], for many operations: those are applied at once, not one by one.
+    fn write_many(
+        &mut self,
+        seconds: i64,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), EditError>,
+    ) -> Result<(), EditError> {
+        let now = Moment::now(self);
+        let mut draft = now.draft(0);
+        write(&mut draft)?;
+        let writer = Writer {
+            actor: self.doc.get_actor().clone(),
+            changes_before: self
+                .doc
+                .get_last_local_change()
+                .map_or(0, |last| last.seq()),
+            author: self
+                .doc
+                .get_author()
+                .map(|author| author.as_bytes().to_vec()),
+        };
+        let change = draft.into_change_of(&writer, now.heads(), seconds);
+        if let Some(change) = change {
+            self.doc.apply_changes([change])?;
+            self.newest = self.newest.max(seconds);
+        }
+        Ok(())
     }
 }
 

@@ -51,6 +51,7 @@ pub mod id;
 pub mod limits;
 pub mod plain;
 pub mod query;
+mod read;
 mod record;
 pub mod replica;
 pub mod schema;

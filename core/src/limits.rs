@@ -76,9 +76,15 @@ pub const RECORD_FIELDS_MAX: usize = 1_000;
 /// that no change claims more operations than a guard accepts.
 pub const IMPORT_RECORDS_PER_CHANGE_MAX: usize = 2_000;
 
-/// New operations past which a merge reads every record again instead of asking each
-/// operation which record it belongs to.
-pub const REFRESH_OPS_MAX: usize = 20_000;
+/// Most versions that are tried as the base of a list that names none.
+pub const BASE_VERSIONS_MAX: usize = 8;
+
+/// New operations that a merge asks, at any size of document, which record each belongs to,
+/// instead of reading every record again.
+pub const REFRESH_OPS_MIN: usize = 200;
+
+/// Records from which on it is quicker to read all of them at once than one after the other.
+pub const BULK_RECORDS_MIN: usize = 200;
 
 /// Most senders of presence messages that are remembered, so that none is relayed twice.
 pub const EPHEMERAL_SENDERS_MAX: usize = 10_000;

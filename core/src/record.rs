@@ -11,12 +11,14 @@
 
 use std::collections::BTreeMap;
 
-use automerge::{Automerge, ObjId, ObjType, ReadDoc};
+use automerge::iter::MapRangeItem;
+use automerge::{ObjId, ObjType};
 use base64::Engine as _;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::limits::JSON_DEPTH_MAX;
+use crate::read::Reader;
 use crate::value;
 
 /// The register that names the current run.
@@ -41,6 +43,8 @@ pub(crate) struct Candidate {
     pub(crate) op: ObjId,
     pub(crate) home: ObjId,
     pub(crate) value: Value,
+    /// The operation made an object, in which further operations may stand.
+    made: bool,
 }
 
 /// All values that stand at one field; more than one where it was edited apart.
@@ -123,17 +127,24 @@ pub(crate) struct Record {
 
 impl Record {
     /// The record made of `maps`, all of which stand at its key. None if there is no map.
-    pub(crate) fn read(doc: &Automerge, mut maps: Vec<ObjId>) -> Option<Self> {
+    pub(crate) fn read(from: Reader<'_>, mut maps: Vec<ObjId>) -> Option<Self> {
         maps.sort();
         let created = maps.first()?.clone();
-        let mut fields = read_fields(doc, &maps, |name| name == RUNS);
+        let mut runs_maps = Vec::new();
+        let mut fields = read_fields(from, &maps, |home, item| {
+            if item.key != RUNS {
+                return false;
+            }
+            runs_maps.extend(maps_of(from, home, item));
+            true
+        });
+        runs_maps.sort();
         let run = fields.remove(RUN);
         let removed = fields.remove(REMOVED);
         let purged = fields
             .remove(PURGED)
             .is_some_and(|field| field.value() == &Value::Bool(true));
-        let runs_maps = maps_at(doc, &maps, RUNS);
-        let runs = read_runs(doc, &runs_maps);
+        let runs = read_runs(from, &runs_maps);
         let mut record = Self {
             maps,
             created,
@@ -146,7 +157,7 @@ impl Record {
             in_bin: false,
         };
         record.in_bin = record.removed.is_some() && {
-            let now = Value::from(record.fingerprint(doc));
+            let now = Value::from(record.fingerprint(from));
             let removed = record.removed.iter().flat_map(Field::candidates);
             removed.into_iter().any(|candidate| candidate.value == now)
         };
@@ -177,9 +188,20 @@ impl Record {
         values
     }
 
+    /// As [`Record::values`], without copying them.
+    pub(crate) fn into_values(mut self) -> Map<String, Value> {
+        let id = self.run.as_ref().and_then(|run| run.value().as_str());
+        let run = id.and_then(|id| self.runs.remove(id)).unwrap_or_default();
+        let of_run = run.fields.into_iter().filter(|(name, _)| name != SERVER);
+        of_run
+            .chain(self.fields)
+            .filter_map(|(name, mut field)| Some((name, field.candidates.pop()?.value)))
+            .collect()
+    }
+
     /// A digest of the operations that stand in the record, runs and removal excluded: equal
     /// exactly while nobody has edited it (D6).
-    pub(crate) fn fingerprint(&self, doc: &Automerge) -> String {
+    pub(crate) fn fingerprint(&self, from: Reader<'_>) -> String {
         let mut ops = Vec::new();
         for (name, field) in self
             .fields
@@ -188,7 +210,9 @@ impl Record {
         {
             for candidate in field.candidates() {
                 ops.push((name.clone(), candidate.op.clone()));
-                collect_ops(doc, &candidate.op, name, 0, &mut ops);
+                if candidate.made {
+                    collect_ops(from, &candidate.op, name, 0, &mut ops);
+                }
             }
         }
         ops.sort();
@@ -209,7 +233,7 @@ static RUN_NAME: &String = &String::new();
 
 /// Adds the operations inside the object that `op` made, if it made one.
 fn collect_ops(
-    doc: &Automerge,
+    from: Reader<'_>,
     op: &ObjId,
     path: &str,
     depth: usize,
@@ -218,105 +242,99 @@ fn collect_ops(
     if depth >= JSON_DEPTH_MAX {
         return;
     }
-    match doc.object_type(op) {
-        Ok(ObjType::Map | ObjType::Table) => {
-            for item in doc.map_range(op, ..) {
+    match from.kind(op) {
+        Some(ObjType::Map | ObjType::Table) => {
+            for item in from.items(op) {
                 let path = format!("{path}/{}", item.key);
-                for (_, id) in doc.get_all(op, item.key.as_ref()).unwrap_or_default() {
-                    collect_ops(doc, &id, &path, depth + 1, ops);
+                for (_, id) in from.all(op, item.key.as_ref()) {
+                    collect_ops(from, &id, &path, depth + 1, ops);
                     ops.push((path.clone(), id));
                 }
             }
         }
-        Ok(ObjType::List) => {
-            for item in doc.list_range(op, ..) {
+        Some(ObjType::List) => {
+            for item in from.list(op) {
                 let id = item.id();
-                collect_ops(doc, &id, path, depth + 1, ops);
+                collect_ops(from, &id, path, depth + 1, ops);
                 ops.push((path.to_owned(), id));
             }
         }
-        Ok(ObjType::Text) => {
+        Some(ObjType::Text) => {
             // A text's letters are its operations: its content stands for them.
-            if let Ok(text) = doc.text(op) {
+            if let Some(text) = from.text(op) {
                 ops.push((format!("{path}={text}"), op.clone()));
             }
         }
-        Err(_) => {}
+        None => {}
     }
 }
 
-/// The fields that stand in any of `maps`, each with all its values.
+/// The fields that stand in any of `maps`, each with all its values, but for those that `skip`
+/// takes.
 fn read_fields(
-    doc: &Automerge,
+    from: Reader<'_>,
     maps: &[ObjId],
-    skip: impl Fn(&str) -> bool,
+    mut skip: impl FnMut(&ObjId, &MapRangeItem<'_>) -> bool,
 ) -> BTreeMap<String, Field> {
     let mut fields: BTreeMap<String, Field> = BTreeMap::new();
     for home in maps {
-        for item in doc.map_range(home, ..) {
-            if skip(&item.key) {
+        let candidate = |value: &automerge::Value<'_>, op: ObjId| Candidate {
+            value: value::read(from, value, &op),
+            made: value.is_object(),
+            home: home.clone(),
+            op,
+        };
+        for item in from.items(home) {
+            if skip(home, &item) {
                 continue;
             }
-            let name = item.key.to_string();
-            let field = fields.entry(name).or_insert_with(|| Field {
-                candidates: Vec::new(),
-            });
-            if item.conflict {
-                for (found, op) in doc.get_all(home, item.key.as_ref()).unwrap_or_default() {
-                    let value = value::read(doc, &found, &op);
-                    field.candidates.push(Candidate {
-                        op,
-                        home: home.clone(),
-                        value,
-                    });
-                }
+            let candidates: Vec<Candidate> = if item.conflict {
+                let all = from.all(home, &item.key).into_iter();
+                all.map(|(value, op)| candidate(&value, op)).collect()
             } else {
                 let op = item.id();
-                let value = value::read(doc, &automerge::Value::from(item.value), &op);
-                field.candidates.push(Candidate {
-                    op,
-                    home: home.clone(),
-                    value,
-                });
+                vec![candidate(&automerge::Value::from(item.value), op)]
+            };
+            if let Some(field) = fields.get_mut(item.key.as_ref()) {
+                field.candidates.extend(candidates);
+            } else if !candidates.is_empty() {
+                fields.insert(item.key.into_owned(), Field { candidates });
             }
         }
     }
-    fields.retain(|_, field| !field.candidates.is_empty());
     for field in fields.values_mut() {
         field.candidates.sort_by(|a, b| a.op.cmp(&b.op));
     }
     fields
 }
 
-/// Every map that stands at `prop` of any of `parents`, oldest first.
-pub(crate) fn maps_at(doc: &Automerge, parents: &[ObjId], prop: &str) -> Vec<ObjId> {
-    let mut maps: Vec<ObjId> = parents
-        .iter()
-        .flat_map(|parent| doc.get_all(parent, prop).unwrap_or_default())
-        .filter(|(value, _)| matches!(value, automerge::Value::Object(ObjType::Map)))
-        .map(|(_, id)| id)
-        .collect();
-    maps.sort();
-    maps
+/// The maps that stand at `item` of `home`.
+pub(crate) fn maps_of(from: Reader<'_>, home: &ObjId, item: &MapRangeItem<'_>) -> Vec<ObjId> {
+    if item.conflict {
+        from.maps_at(std::slice::from_ref(home), &item.key)
+    } else if matches!(item.value, automerge::ValueRef::Object(ObjType::Map)) {
+        vec![item.id()]
+    } else {
+        Vec::new()
+    }
 }
 
-fn read_runs(doc: &Automerge, runs_maps: &[ObjId]) -> BTreeMap<String, Run> {
+fn read_runs(from: Reader<'_>, runs_maps: &[ObjId]) -> BTreeMap<String, Run> {
     let mut runs: BTreeMap<String, Run> = BTreeMap::new();
     for home in runs_maps {
-        for item in doc.map_range(home, ..) {
-            let run = runs.entry(item.key.to_string()).or_default();
-            if item.conflict {
-                run.maps
-                    .extend(maps_at(doc, std::slice::from_ref(home), &item.key));
-            } else if matches!(item.value, automerge::ValueRef::Object(ObjType::Map)) {
-                run.maps.push(item.id());
+        for item in from.items(home) {
+            let maps = maps_of(from, home, &item);
+            if !maps.is_empty() {
+                runs.entry(item.key.into_owned())
+                    .or_default()
+                    .maps
+                    .extend(maps);
             }
         }
     }
-    runs.retain(|_, run| !run.maps.is_empty());
     for run in runs.values_mut() {
         run.maps.sort();
-        run.fields = read_fields(doc, &run.maps, |_| false);
+        run.fields = read_fields(from, &run.maps, |_, _| false);
     }
     runs
 }

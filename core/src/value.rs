@@ -7,40 +7,44 @@
 use std::collections::HashMap;
 
 use automerge::hydrate;
-use automerge::transaction::{Transactable, Transaction};
-use automerge::{Automerge, AutomergeError, ObjId, ObjType, ReadDoc, ScalarValue};
+use automerge::{AutomergeError, ObjId, ObjType, ScalarValue};
 use base64::Engine as _;
 use serde_json::{Map, Number, Value};
 
+use crate::document::Write;
 use crate::limits::JSON_DEPTH_MAX;
+use crate::plain::json::{Node, Tree};
+use crate::read::Reader;
 
 /// The JSON of `value`, whose object (if it is one) is `obj`. Nesting past
 /// [`JSON_DEPTH_MAX`] reads as null: a hostile document cannot overflow the stack.
-pub(crate) fn read(doc: &Automerge, value: &automerge::Value<'_>, obj: &ObjId) -> Value {
-    read_at(doc, value, obj, 0)
+pub(crate) fn read(from: Reader<'_>, value: &automerge::Value<'_>, obj: &ObjId) -> Value {
+    read_at(from, value, obj, 0)
 }
 
-fn read_at(doc: &Automerge, value: &automerge::Value<'_>, obj: &ObjId, depth: usize) -> Value {
+fn read_at(from: Reader<'_>, value: &automerge::Value<'_>, obj: &ObjId, depth: usize) -> Value {
     match value {
         automerge::Value::Scalar(scalar) => read_scalar(scalar),
         automerge::Value::Object(_) if depth >= JSON_DEPTH_MAX => Value::Null,
         automerge::Value::Object(ObjType::Map | ObjType::Table) => {
             let mut map = Map::new();
-            for item in doc.map_range(obj, ..) {
+            for item in from.items(obj) {
                 let id = item.id();
                 let value = automerge::Value::from(item.value);
-                map.insert(item.key.into_owned(), read_at(doc, &value, &id, depth + 1));
+                map.insert(item.key.into_owned(), read_at(from, &value, &id, depth + 1));
             }
             Value::Object(map)
         }
-        automerge::Value::Object(ObjType::List) => doc
-            .list_range(obj, ..)
+        automerge::Value::Object(ObjType::List) => from
+            .list(obj)
             .map(|item| {
                 let id = item.id();
-                read_at(doc, &automerge::Value::from(item.value), &id, depth + 1)
+                read_at(from, &automerge::Value::from(item.value), &id, depth + 1)
             })
             .collect(),
-        automerge::Value::Object(ObjType::Text) => doc.text(obj).map_or(Value::Null, Value::String),
+        automerge::Value::Object(ObjType::Text) => {
+            from.text(obj).map_or(Value::Null, Value::String)
+        }
     }
 }
 
@@ -60,10 +64,9 @@ pub(crate) fn read_scalar(scalar: &ScalarValue) -> Value {
     }
 }
 
-/// The scalar for a JSON value that is not an array or object.
-fn to_scalar(value: &Value) -> Option<ScalarValue> {
-    Some(match value {
-        Value::Null => ScalarValue::Null,
+/// The scalar for a JSON value that is not an array or object; null for those.
+pub(crate) fn to_scalar(value: &Value) -> ScalarValue {
+    match value {
         Value::Bool(b) => ScalarValue::Boolean(*b),
         Value::Number(n) => match (n.as_i64(), n.as_u64(), n.as_f64()) {
             (Some(n), _, _) => ScalarValue::Int(n),
@@ -72,8 +75,8 @@ fn to_scalar(value: &Value) -> Option<ScalarValue> {
             (None, None, None) => ScalarValue::Null,
         },
         Value::String(text) => ScalarValue::Str(text.as_str().into()),
-        Value::Array(_) | Value::Object(_) => return None,
-    })
+        Value::Null | Value::Array(_) | Value::Object(_) => ScalarValue::Null,
+    }
 }
 
 /// The tree that automerge creates in one step; equal JSON makes equal operations.
@@ -89,36 +92,21 @@ pub(crate) fn to_hydrate(value: &Value) -> hydrate::Value {
                 .collect();
             hydrate::Value::Map(hydrate::Map::from(map))
         }
-        scalar => hydrate::Value::Scalar(to_scalar(scalar).unwrap_or(ScalarValue::Null)),
-    }
-}
-
-/// Writes `value` at `prop` of the map `obj`, in place of whatever stood there.
-pub(crate) fn put(
-    tx: &mut Transaction<'_>,
-    obj: &ObjId,
-    prop: &str,
-    value: &Value,
-) -> Result<(), AutomergeError> {
-    match to_scalar(value) {
-        Some(scalar) => tx.put(obj, prop, scalar),
-        None => tx
-            .batch_create_object(obj, prop, &to_hydrate(value), false)
-            .map(|_| ()),
+        scalar => hydrate::Value::Scalar(to_scalar(scalar)),
     }
 }
 
 /// Turns the value at `prop` of `obj` from `old` into `new`, writing only what differs.
 /// Objects are compared field by field (D3); an array is one value.
 pub(crate) fn assign(
-    tx: &mut Transaction<'_>,
+    tx: &mut dyn Write,
     obj: &ObjId,
     prop: &str,
     old: Option<&Value>,
     new: &Value,
 ) -> Result<(), AutomergeError> {
     if let (Some(Value::Object(before)), Value::Object(after)) = (old, new)
-        && let Some((automerge::Value::Object(ObjType::Map), child)) = tx.get(obj, prop)?
+        && let Some(child) = tx.map_at(obj, prop)?
     {
         for name in before.keys().filter(|name| !after.contains_key(*name)) {
             tx.delete(&child, name.as_str())?;
@@ -131,7 +119,28 @@ pub(crate) fn assign(
     if old.is_some_and(|old| same(old, new)) {
         return Ok(());
     }
-    put(tx, obj, prop, new)
+    tx.put(obj, prop, new)
+}
+
+/// As [`same`], for a value that was just parsed.
+pub(crate) fn same_as_parsed(node: &Node, value: &Value) -> bool {
+    match (&node.tree, value) {
+        (Tree::Null, Value::Null) => true,
+        (Tree::Bool(a), Value::Bool(b)) => a == b,
+        (Tree::Number(a), Value::Number(b)) => a == b || same_number(a, b),
+        (Tree::String(a), Value::String(b)) => a == b,
+        (Tree::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_as_parsed(a, b))
+        }
+        (Tree::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|member| {
+                    let there = b.get(&member.key);
+                    there.is_some_and(|there| same_as_parsed(&member.node, there))
+                })
+        }
+        _ => false,
+    }
 }
 
 /// Whether two values mean the same: numbers by value (`1` is `1.0`), the rest exactly.
@@ -151,11 +160,22 @@ pub(crate) fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Numbers of different kinds are equal only where both are exact.
+/// A double and a whole number are equal only where doubles are exact; two whole numbers only
+/// if they are the same one, however near.
 fn same_number(a: &Number, b: &Number) -> bool {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: every integer up to here is a double.
-    match (a.as_f64(), b.as_f64()) {
-        (Some(x), Some(y)) => x == y && x.abs() <= EXACT,
+    let (double, whole) = match (a.is_f64(), b.is_f64()) {
+        (true, false) => (a.as_f64(), b.as_i64()),
+        (false, true) => (b.as_f64(), a.as_i64()),
+        _ => return a == b,
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "whole numbers up to 2^53 are exact both ways"
+    )]
+    match (double, whole) {
+        (Some(x), Some(n)) => x.abs() <= EXACT && x as i64 == n && n as f64 == x,
         _ => false,
     }
 }

@@ -75,7 +75,9 @@ pub struct View {
     order: HashMap<Key, ObjIdOrder>,
     claims: HashMap<String, BTreeSet<(ObjIdOrder, Key)>>,
     labels: HashMap<String, Key>,
-    highest_number: u64,
+    /// The numbers of the labels that are claimed, and by how many texts: `job-7`, `job-07`.
+    numbers: BTreeMap<u64, usize>,
+    /// The next number to give, as somebody wrote it.
     counter: u64,
 }
 
@@ -123,7 +125,24 @@ impl View {
     /// The next number to give: one more than the highest ever used, never falling (D9).
     #[must_use]
     pub fn next_number(&self) -> u64 {
-        self.counter.max(self.highest_number + 1).max(1)
+        let highest = self
+            .numbers
+            .last_key_value()
+            .map_or(0, |(number, _)| *number);
+        self.counter.max(highest + 1).max(1)
+    }
+
+    /// The number to write as counter when the record at `key` gives up its label; none if the
+    /// next number does not follow from that.
+    pub(crate) fn number_kept_by(&self, schema: &Schema, key: &Key) -> Option<u64> {
+        let number = schema.label_number(&self.get(key)?.claim)?;
+        (self.counter <= number && number + 1 == self.next_number()).then_some(number + 1)
+    }
+
+    /// What people call the record at `key`.
+    pub(crate) fn label_of(&self, key: &Key) -> String {
+        self.get(key)
+            .map_or_else(|| key.0.clone(), |row| row.label.clone())
     }
 
     /// How many records there are, binned and purged ones included.
@@ -143,20 +162,17 @@ impl View {
     }
 
     /// Takes in what the document now holds at `key`; returns the keys whose rows changed.
-    pub(crate) fn put(&mut self, schema: &Schema, key: &Key, record: Option<&Record>) -> Vec<Key> {
+    pub(crate) fn put(&mut self, schema: &Schema, key: &Key, record: Option<Record>) -> Vec<Key> {
         let before = self.get(key).cloned();
         let Some(record) = record else {
             let Some(row) = before else { return Vec::new() };
-            self.forget(key);
+            self.forget(schema, key);
             let mut changed = self.relabel(schema, &row.claim);
             changed.push(key.clone());
             return changed;
         };
-        let mut row = row_of(schema, key, record);
-        if let Some(number) = schema.label_number(&row.claim) {
-            self.highest_number = self.highest_number.max(number);
-        }
         let order = ObjIdOrder(record.created.clone());
+        let mut row = row_of(schema, key, record);
         let stays = before
             .as_ref()
             .filter(|before| before.claim == row.claim && self.order.get(key) == Some(&order));
@@ -169,11 +185,14 @@ impl View {
             return vec![key.clone()];
         }
         let claim = row.claim.clone();
-        self.forget(key);
-        self.claims
-            .entry(claim.clone())
-            .or_default()
-            .insert((order.clone(), key.clone()));
+        self.forget(schema, key);
+        let group = self.claims.entry(claim.clone()).or_default();
+        if group.is_empty()
+            && let Some(number) = schema.label_number(&claim)
+        {
+            *self.numbers.entry(number).or_default() += 1;
+        }
+        group.insert((order.clone(), key.clone()));
         self.order.insert(key.clone(), order.clone());
         self.rows.insert(order, Arc::new(row));
         let mut changed = self.relabel(schema, &claim);
@@ -186,7 +205,7 @@ impl View {
         changed
     }
 
-    fn forget(&mut self, key: &Key) {
+    fn forget(&mut self, schema: &Schema, key: &Key) {
         let Some(order) = self.order.remove(key) else {
             return;
         };
@@ -197,6 +216,14 @@ impl View {
             group.remove(&(order, key.clone()));
             if group.is_empty() {
                 self.claims.remove(&row.claim);
+                if let Some(number) = schema.label_number(&row.claim)
+                    && let Some(texts) = self.numbers.get_mut(&number)
+                {
+                    *texts -= 1;
+                    if *texts == 0 {
+                        self.numbers.remove(&number);
+                    }
+                }
             }
         }
         self.release(&row.label, key);
@@ -269,20 +296,7 @@ impl Row {
     }
 }
 
-fn row_of(schema: &Schema, key: &Key, record: &Record) -> Row {
-    let job = record.values();
-    let stored_label = job.get(&schema.label_field).cloned();
-    let claim = match &stored_label {
-        Some(Value::Null) | None => {
-            // A record that another client wrote without a label: named after its key.
-            format!(
-                "{}{}",
-                schema.label_prefix,
-                key.0.chars().take(10).collect::<String>()
-            )
-        }
-        Some(label) => text_of(label),
-    };
+fn row_of(schema: &Schema, key: &Key, record: Record) -> Row {
     let mut conflicts: Vec<String> = record
         .fields
         .iter()
@@ -300,16 +314,31 @@ fn row_of(schema: &Schema, key: &Key, record: &Record) -> Row {
         id: id.to_owned(),
         server: run.server().map(str::to_owned),
     });
+    let kept_by_edit = record.removed.is_some() && !record.in_bin && !record.purged;
+    let (in_bin, purged) = (record.in_bin, record.purged && record.in_bin);
+    let job = record.into_values();
+    let stored_label = job.get(&schema.label_field).cloned();
+    let claim = match &stored_label {
+        Some(Value::Null) | None => {
+            // A record that another client wrote without a label: named after its key.
+            format!(
+                "{}{}",
+                schema.label_prefix,
+                key.0.chars().take(10).collect::<String>()
+            )
+        }
+        Some(label) => text_of(label),
+    };
     Row {
         key: key.clone(),
         job,
-        in_bin: record.in_bin,
-        kept_by_edit: record.removed.is_some() && !record.in_bin && !record.purged,
+        in_bin,
+        kept_by_edit,
         conflicts,
         run,
         label: String::new(),
         claim,
         stored_label,
-        purged: record.purged && record.in_bin,
+        purged,
     }
 }

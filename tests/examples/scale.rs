@@ -24,6 +24,42 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     made
 }
 
+/// How often what varies is measured.
+const ROUNDS: usize = 9;
+
+/// Milliseconds from the bytes of an edited file to the merged document and its view, after
+/// `edits_since` edits of others.
+fn hand_edit(
+    document: &mut Document,
+    jobs: usize,
+    edits_since: usize,
+    round: usize,
+) -> Result<f64, Box<dyn std::error::Error>> {
+    let text = String::from_utf8(document.export(&|_| None))?;
+    let nth = (jobs / 2 + round * 7) % jobs + 1;
+    let prompt = format!("\"prompt\": \"a knight number {nth}");
+    let edited = text.replacen(&prompt, &format!("{prompt}, by hand {edits_since} "), 1);
+    assert_ne!(text, edited);
+    let keys: Vec<_> = document.view().rows().map(|row| row.key.clone()).collect();
+    for nth in 0..edits_since {
+        let set = json!({"height": round * 1000 + nth});
+        document.edit(&StampedEdit {
+            id: EditId(format!("apart-{edits_since}-{round}-{nth}")),
+            at: Millis(1_800_000_000_000),
+            edit: Edit::Change {
+                key: keys[nth * 7 % jobs].clone(),
+                set: set.as_object().cloned().unwrap_or_default(),
+                unset: Vec::new(),
+            },
+        })?;
+    }
+    let start = Instant::now();
+    let report = document.import(edited.as_bytes(), &ImportOptions::default())?.report;
+    let elapsed = start.elapsed().as_secs_f64() * 1000.0;
+    assert_eq!((report.changed, report.removed), (1, 0));
+    Ok(elapsed)
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let jobs: usize = std::env::args()
         .nth(1)
@@ -57,10 +93,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     timed("import of the unchanged file", || {
         document.import(&text, &options)
     })?;
-    let edited = String::from_utf8(text)?.replacen("number 5\"", "number five\"", 1);
-    timed("import of one field, by its version", || {
-        document.import(edited.as_bytes(), &options)
-    })?;
+    for edits_since in [0, 1, 100] {
+        let mut times: Vec<f64> = (0..ROUNDS)
+            .map(|round| hand_edit(&mut document, jobs, edits_since, round))
+            .collect::<Result<_, _>>()?;
+        times.sort_by(f64::total_cmp);
+        let what = format!("one field by hand, {edits_since} edits later (median)");
+        println!("{what:<44} {:>9.2} ms", times[ROUNDS / 2]);
+    }
     let unversioned = ImportOptions {
         base: ImportBase::Unknown,
         ..ImportOptions::default()

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use automerge::transaction::{Transactable, Transaction};
 use automerge::{ChangeHash, ObjId};
 use serde_json::{Map, Value};
 
 use super::Document;
-use super::writer::{delete_field, new_record, new_run, ordered_run, set_field, settle};
+use super::writer::{Write, delete_field, new_record, new_run, ordered_run, set_field, settle};
 use crate::blob::Blob;
 use crate::edit::{Edit, EditError, Key, RunOrder, StampedEdit};
 use crate::id::derived_key;
-use crate::limits::{DOCUMENT_RECORDS_MAX, JSON_DEPTH_MAX, RECORD_FIELDS_MAX, TEXT_BYTES_MAX};
+use crate::limits::{
+    BULK_RECORDS_MIN, DOCUMENT_RECORDS_MAX, JSON_DEPTH_MAX, RECORD_FIELDS_MAX, TEXT_BYTES_MAX,
+};
 use crate::record::{Field, PURGED, REMOVED, RUN, RUNS, Record, Run, is_reserved};
 use crate::time::Millis;
 
@@ -100,11 +101,11 @@ impl Document {
         let ordered = order.map(|order| (order.run_id.as_str(), order.server.as_str()));
         let stored = new_record(&schema, fields, &run_id, ordered);
         let collection = self.collection().clone();
-        self.write(at.seconds(), None, |tx| {
-            Ok(crate::value::put(tx, &collection, &key.0, &stored)?)
+        self.write(at.seconds(), |tx| {
+            Ok(tx.put(&collection, &key.0, &stored)?)
         })?;
         Ok(Edited {
-            keys: self.refresh([key.clone()]),
+            keys: self.refresh(&BTreeSet::from([key.clone()])),
             blobs,
         })
     }
@@ -126,7 +127,15 @@ impl Document {
         self.labels_to_keys(&mut set);
         let blobs = self.lift_blobs(&mut set);
         let schema = self.schema().clone();
-        self.write(at.seconds(), None, |tx| {
+        // D9: a number once used stays used, also when nobody bears it any more.
+        let label = &schema.label_field;
+        let relabels = set.contains_key(label) || unset.contains(label);
+        let counter = relabels.then(|| self.view().number_kept_by(&schema, key));
+        let counter = schema.counter.as_ref().zip(counter.flatten());
+        self.write(at.seconds(), |tx| {
+            if let Some((name, number)) = counter {
+                tx.put(&ObjId::Root, name, &Value::from(number))?;
+            }
             let (run_set, own_set): (Map<_, _>, Map<_, _>) = set
                 .into_iter()
                 .partition(|(name, _)| schema.is_run_field(name));
@@ -151,8 +160,9 @@ impl Document {
             }
             Ok(())
         })?;
+        self.read_counter();
         Ok(Edited {
-            keys: self.refresh([key.clone()]),
+            keys: self.refresh(&BTreeSet::from([key.clone()])),
             blobs,
         })
     }
@@ -160,14 +170,14 @@ impl Document {
     fn remove(&mut self, at: Millis, keys: &[Key]) -> Result<Edited, EditError> {
         self.each(at, keys, |document, tx_keys| {
             let mut writes = Vec::new();
-            for key in tx_keys {
-                let record = document.record_or(key)?;
+            document.each_record(tx_keys, |_, record, from| {
                 if !record.in_bin {
-                    let fingerprint = record.fingerprint(document.automerge());
+                    let fingerprint = record.fingerprint(from);
                     writes.push((record, fingerprint));
                 }
-            }
-            Ok(move |tx: &mut Transaction<'_>| {
+                Ok(())
+            })?;
+            Ok(move |tx: &mut dyn Write| {
                 for (record, fingerprint) in &writes {
                     remove_record(tx, record, fingerprint)?;
                 }
@@ -178,10 +188,12 @@ impl Document {
 
     fn restore_from_bin(&mut self, at: Millis, keys: &[Key]) -> Result<Edited, EditError> {
         self.each(at, keys, |document, tx_keys| {
-            let records: Result<Vec<_>, _> =
-                tx_keys.iter().map(|key| document.record_or(key)).collect();
-            let records = records?;
-            Ok(move |tx: &mut Transaction<'_>| {
+            let mut records = Vec::new();
+            document.each_record(tx_keys, |_, record, _| {
+                records.push(record);
+                Ok(())
+            })?;
+            Ok(move |tx: &mut dyn Write| {
                 for record in records.iter().filter(|record| !record.purged) {
                     restore_record(tx, record)?;
                 }
@@ -194,8 +206,7 @@ impl Document {
         let schema = self.schema().clone();
         self.each(at, keys, |document, tx_keys| {
             let mut writes = Vec::new();
-            for key in tx_keys {
-                let record = document.record_or(key)?;
+            document.each_record(tx_keys, |key, record, from| {
                 if !record.in_bin {
                     let label = document.label_of(key);
                     return Err(EditError::NotInBin { label });
@@ -204,10 +215,11 @@ impl Document {
                 rest.fields
                     .retain(|name, _| name == &schema.label_field || name == &schema.created_field);
                 rest.run = None;
-                let fingerprint = rest.fingerprint(document.automerge());
+                let fingerprint = rest.fingerprint(from);
                 writes.push((record, rest, fingerprint));
-            }
-            Ok(move |tx: &mut Transaction<'_>| {
+                Ok(())
+            })?;
+            Ok(move |tx: &mut dyn Write| {
                 for (record, rest, fingerprint) in &writes {
                     for (name, field) in &record.fields {
                         if !rest.fields.contains_key(name) {
@@ -218,11 +230,9 @@ impl Document {
                         delete_field(tx, run, RUN)?;
                     }
                     for map in &record.maps {
-                        if tx_holds(tx, map, RUNS) {
-                            tx.delete(map, RUNS)?;
-                        }
+                        tx.delete(map, RUNS)?;
                     }
-                    tx.put(record.home(), PURGED, true)?;
+                    tx.put(record.home(), PURGED, &Value::from(true))?;
                     remove_record(tx, record, fingerprint)?;
                 }
                 Ok(())
@@ -247,8 +257,7 @@ impl Document {
         let orders = orders.to_vec();
         self.each(at, keys, |document, tx_keys| {
             let mut records = Vec::new();
-            for key in tx_keys {
-                let record = document.record_or(key)?;
+            document.each_record(tx_keys, |key, record, _| {
                 if record.in_bin {
                     let label = document.label_of(key);
                     return Err(EditError::InBin {
@@ -257,8 +266,9 @@ impl Document {
                     });
                 }
                 records.push(record);
-            }
-            Ok(move |tx: &mut Transaction<'_>| {
+                Ok(())
+            })?;
+            Ok(move |tx: &mut dyn Write| {
                 for (record, order) in records.iter().zip(&orders) {
                     new_run(tx, record, &order.run_id, &run, Some(&order.server))?;
                 }
@@ -292,7 +302,7 @@ impl Document {
         };
         let mut set = set.clone();
         let blobs = self.lift_blobs(&mut set);
-        self.write(at.seconds(), None, |tx| {
+        self.write(at.seconds(), |tx| {
             if let Some(home) = run.maps.last() {
                 for (name, value) in &set {
                     set_field(tx, home, run.fields.get(name), name, value)?;
@@ -301,7 +311,7 @@ impl Document {
             Ok(())
         })?;
         Ok(Edited {
-            keys: self.refresh([key.clone()]),
+            keys: self.refresh(&BTreeSet::from([key.clone()])),
             blobs,
         })
     }
@@ -346,9 +356,9 @@ impl Document {
         holder.insert(name.to_owned(), value.clone());
         let blobs = self.lift_blobs(&mut holder);
         let value = holder.remove(name).unwrap_or(Value::Null);
-        self.write(at.seconds(), None, |tx| settle(tx, field, name, &value))?;
+        self.write(at.seconds(), |tx| settle(tx, field, name, &value))?;
         Ok(Edited {
-            keys: self.refresh([key.clone()]),
+            keys: self.refresh(&BTreeSet::from([key.clone()])),
             blobs,
         })
     }
@@ -365,21 +375,33 @@ impl Document {
                 self.has(&[hash]).then_some(hash).ok_or_else(unknown)
             })
             .collect();
-        let past = self.at(&heads?)?;
+        let heads = heads?;
+        let past = self.reader_at(&heads);
+        let bulk = past.gather(self.collection());
+        let past = past.with(&bulk);
         let keys: Vec<Key> = self.view().all().map(|row| row.key.clone()).collect();
         let mut plans = Vec::new();
-        for key in keys {
-            let Some(now) = self.record(&key) else {
-                continue;
-            };
-            let then = past.record(&key);
-            let fingerprint = now.fingerprint(self.automerge());
-            plans.push((key, now, then, fingerprint));
-        }
+        self.each_record(&keys, |key, now, from| {
+            let then = self.record_in(past, key);
+            let fingerprint = now.fingerprint(from);
+            plans.push((key.clone(), now, then, fingerprint));
+            Ok(())
+        })?;
         let schema = self.schema().clone();
         let edit_id = stamped.id.0.clone();
         let empty = Value::Object(Map::new());
-        self.write(stamped.at.seconds(), None, |tx| {
+        let next = (schema.counter.as_ref()).map(|name| (name, self.view().next_number()));
+        self.write(stamped.at.seconds(), |tx| {
+            let relabels = plans.iter().any(|(_, now, then, _)| {
+                let label = |record: &Record| {
+                    let label = record.fields.get(&schema.label_field);
+                    label.map(|label| label.value().clone())
+                };
+                then.as_ref().is_some_and(|then| label(then) != label(now))
+            });
+            if let Some((name, next)) = next.filter(|_| relabels) {
+                tx.put(&ObjId::Root, name, &Value::from(next))?; // D9.
+            }
             for (key, now, then, fingerprint) in &plans {
                 let Some(then) = then else {
                     if !now.in_bin {
@@ -427,7 +449,8 @@ impl Document {
             }
             Ok(())
         })?;
-        let mut changed = self.refresh(plans.iter().map(|(key, ..)| key.clone()));
+        self.read_counter();
+        let mut changed = self.refresh(&plans.iter().map(|(key, ..)| key.clone()).collect());
         // What was in the bin then goes back there, with the fields that it had.
         let binned: Vec<Key> = plans
             .into_iter()
@@ -452,12 +475,16 @@ impl Document {
         plan: impl FnOnce(&Self, &[Key]) -> Result<W, EditError>,
     ) -> Result<Edited, EditError>
     where
-        W: FnOnce(&mut Transaction<'_>) -> Result<(), EditError>,
+        W: FnOnce(&mut dyn Write) -> Result<(), EditError>,
     {
         let write = plan(self, keys)?;
-        self.write(at.seconds(), None, write)?;
+        if keys.len() < BULK_RECORDS_MIN {
+            self.write(at.seconds(), |tx| write(tx))?;
+        } else {
+            self.write_many(at.seconds(), write)?;
+        }
         Ok(Edited {
-            keys: self.refresh(keys.iter().cloned()),
+            keys: self.refresh(&keys.iter().cloned().collect()),
             blobs: Vec::new(),
         })
     }
@@ -519,13 +546,8 @@ pub(crate) fn op_name(op: &ObjId) -> String {
     }
 }
 
-fn tx_holds(tx: &Transaction<'_>, map: &ObjId, name: &str) -> bool {
-    use automerge::ReadDoc;
-    matches!(tx.get(map, name), Ok(Some(_)))
-}
-
 pub(crate) fn remove_record(
-    tx: &mut Transaction<'_>,
+    tx: &mut dyn Write,
     record: &Record,
     fingerprint: &str,
 ) -> Result<(), EditError> {
@@ -536,7 +558,7 @@ pub(crate) fn remove_record(
     }
 }
 
-pub(crate) fn restore_record(tx: &mut Transaction<'_>, record: &Record) -> Result<(), EditError> {
+pub(crate) fn restore_record(tx: &mut dyn Write, record: &Record) -> Result<(), EditError> {
     record
         .removed
         .as_ref()
@@ -552,7 +574,7 @@ fn reserved(name: &str) -> EditError {
 }
 
 /// Refuses names that are the engine's own, and values that are too large or too deep.
-pub(crate) fn check_record(fields: &Map<String, Value>) -> Result<(), EditError> {
+fn check_record(fields: &Map<String, Value>) -> Result<(), EditError> {
     if let Some(name) = fields.keys().find(|name| is_reserved(name)) {
         return Err(reserved(name));
     }

@@ -36,6 +36,9 @@ pub enum RestoreError {
     Panicked,
 }
 
+/// Changes past which every record is read again instead of asking each change what it wrote.
+const RESTORED_CHANGES_MAX: usize = 1_000;
+
 /// Automerge's chunk header: 4 bytes magic, 4 bytes checksum, 1 byte kind.
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 const KIND_AT: usize = 8;
@@ -51,9 +54,13 @@ impl Document {
     pub fn restore(&mut self, chunks: &[Vec<u8>]) -> Result<Restored, RestoreError> {
         let restored = catch_unwind(AssertUnwindSafe(|| self.restored(chunks)));
         let (doc, changes) = restored.unwrap_or(Err(RestoreError::Panicked))?;
+        let before = self.heads();
         *self.automerge_mut() = doc; // Also where nothing is new yet: orphans wait inside.
-        if changes > 0 {
+        if changes > RESTORED_CHANGES_MAX {
             self.rebuild();
+        } else if changes > 0 {
+            let news = self.changes_since(&before);
+            self.take_in(&news);
         }
         Ok(Restored { changes })
     }
@@ -118,8 +125,8 @@ impl Document {
             doc.load_incremental(&rest)
                 .map_err(|error| unreadable(rest_index, error))?;
         }
+        doc.set_author(author); // Draws a random actor if it is another one: ours comes after.
         doc.set_actor(actor);
-        doc.set_author(author);
         let changes = doc.get_changes_meta(&before).len();
         Ok((doc, changes))
     }

@@ -1,7 +1,7 @@
 //! Writing into records: where a value goes when a record is made of several maps.
 
 use automerge::transaction::{Transactable, Transaction};
-use automerge::{ObjId, ObjType};
+use automerge::{AutomergeError, ObjId, ObjType, ReadDoc};
 use serde_json::{Map, Value};
 
 use crate::edit::EditError;
@@ -9,17 +9,60 @@ use crate::record::{Field, RUN, RUNS, Record, SERVER};
 use crate::schema::Schema;
 use crate::value;
 
+/// What takes writes: a transaction of automerge's, or a [`Draft`](super::draft::Draft).
+pub(crate) trait Write {
+    /// Writes `value` at `prop` of the map `obj`, in place of whatever stood there. What stands
+    /// there already is not written again.
+    fn put(&mut self, obj: &ObjId, prop: &str, value: &Value) -> Result<(), AutomergeError>;
+
+    /// Makes an empty map there.
+    fn put_map(&mut self, obj: &ObjId, prop: &str) -> Result<ObjId, AutomergeError>;
+
+    /// Removes what stands there, if anything does.
+    fn delete(&mut self, obj: &ObjId, prop: &str) -> Result<(), AutomergeError>;
+
+    /// The map that stands there, if one does.
+    fn map_at(&self, obj: &ObjId, prop: &str) -> Result<Option<ObjId>, AutomergeError>;
+}
+
+impl Write for Transaction<'_> {
+    fn put(&mut self, obj: &ObjId, prop: &str, value: &Value) -> Result<(), AutomergeError> {
+        if value.is_object() || value.is_array() {
+            let value = value::to_hydrate(value);
+            return self
+                .batch_create_object(obj, prop, &value, false)
+                .map(|_| ());
+        }
+        Transactable::put(self, obj, prop, value::to_scalar(value))
+    }
+
+    fn put_map(&mut self, obj: &ObjId, prop: &str) -> Result<ObjId, AutomergeError> {
+        self.put_object(obj, prop, ObjType::Map)
+    }
+
+    fn delete(&mut self, obj: &ObjId, prop: &str) -> Result<(), AutomergeError> {
+        Transactable::delete(self, obj, prop)
+    }
+
+    fn map_at(&self, obj: &ObjId, prop: &str) -> Result<Option<ObjId>, AutomergeError> {
+        Ok(match ReadDoc::get(self, obj, prop)? {
+            Some((automerge::Value::Object(ObjType::Map), id)) => Some(id),
+            _ => None,
+        })
+    }
+}
+
 /// Writes `value` as `name`, where `field` is what stands there now and `home` is the map
 /// for fields that stand nowhere yet.
 pub(crate) fn set_field(
-    tx: &mut Transaction<'_>,
+    tx: &mut dyn Write,
     home: &ObjId,
     field: Option<&Field>,
     name: &str,
     value: &Value,
 ) -> Result<(), EditError> {
     let Some(field) = field else {
-        return Ok(value::put(tx, home, name, value)?);
+        return Ok(tx.put(home, name, value)?);
     };
     if field.candidates().len() == 1 {
         return Ok(value::assign(
@@ -38,13 +81,13 @@ pub(crate) fn set_field(
 
 /// Writes `value` as `name` in place of everything that stands there, equal or not.
 pub(crate) fn settle(
-    tx: &mut Transaction<'_>,
+    tx: &mut dyn Write,
     field: &Field,
     name: &str,
     value: &Value,
 ) -> Result<(), EditError> {
     let home = &field.winner().home;
-    value::put(tx, home, name, value)?;
+    tx.put(home, name, value)?;
     for other in field.homes().filter(|other| *other != home) {
         tx.delete(other, name)?;
     }
@@ -52,11 +95,7 @@ pub(crate) fn settle(
 }
 
 /// Removes `name` from every map that holds it.
-pub(crate) fn delete_field(
-    tx: &mut Transaction<'_>,
-    field: &Field,
-    name: &str,
-) -> Result<(), EditError> {
+pub(crate) fn delete_field(tx: &mut dyn Write, field: &Field, name: &str) -> Result<(), EditError> {
     for home in field.homes() {
         tx.delete(home, name)?;
     }
@@ -66,7 +105,7 @@ pub(crate) fn delete_field(
 /// Makes the run `run_id` of `fields` and points the record at it. An equal run that is
 /// there already is only pointed at.
 pub(crate) fn new_run(
-    tx: &mut Transaction<'_>,
+    tx: &mut dyn Write,
     record: &Record,
     run_id: &str,
     fields: &Map<String, Value>,
@@ -75,14 +114,9 @@ pub(crate) fn new_run(
     if !record.runs.contains_key(run_id) {
         let runs = match record.runs_maps.last() {
             Some(runs) => runs.clone(),
-            None => tx.put_object(record.home(), RUNS, ObjType::Map)?,
+            None => tx.put_map(record.home(), RUNS)?,
         };
-        value::put(
-            tx,
-            &runs,
-            run_id,
-            &Value::Object(run_object(fields, server)),
-        )?;
+        tx.put(&runs, run_id, &Value::Object(run_object(fields, server)))?;
     }
     set_field(
         tx,

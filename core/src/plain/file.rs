@@ -1,11 +1,14 @@
 //! The shape of a file: which of its JSON are records, version and counter.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::import::ImportError;
-use super::json::{self, Node, Tree, position};
-use crate::blob::Blob;
+use super::json::{self, Member, Node, Tree, position};
+use crate::blob::{Blob, BlobRef};
+use crate::limits::{RECORD_FIELDS_MAX, TEXT_BYTES_MAX};
 use crate::record::is_reserved;
 use crate::schema::Schema;
 
@@ -16,12 +19,29 @@ pub struct SyncBlock {
     pub document: String,
     /// The newest changes at which the file was written.
     pub heads: Vec<String>,
+    /// In a backup: the newest changes of the version that took its place (F8).
+    pub replaced_by: Option<Vec<String>>,
 }
 
-/// One record of the file.
+/// One record of the file, its images lifted out.
 #[derive(Clone, Debug)]
 pub(crate) struct FileRecord {
-    pub(crate) fields: Map<String, Value>,
+    pub(crate) members: Vec<Member>,
+}
+
+impl FileRecord {
+    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
+        let found = self.members.iter().find(|member| member.key == name);
+        found.map(|member| &member.node)
+    }
+
+    /// Its fields without their places.
+    pub(crate) fn to_fields(&self) -> Map<String, Value> {
+        let fields = self.members.iter();
+        fields
+            .map(|member| (member.key.clone(), member.node.to_value()))
+            .collect()
+    }
 }
 
 /// A file that has the right shape.
@@ -111,15 +131,72 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
         return Err(text_error(text, at, reason));
     }
     let skip: Vec<&str> = schema.text_fields.iter().map(String::as_str).collect();
-    for record in &mut file.records {
-        let mut value = Value::Object(std::mem::take(&mut record.fields));
-        file.blobs
-            .extend(crate::blob::externalize(&mut value, &skip));
-        if let Value::Object(fields) = value {
-            record.fields = fields;
+    let mut images = Images {
+        skip: &skip,
+        blobs: Vec::new(),
+        seen: BTreeSet::new(),
+    };
+    for (nth, record) in file.records.iter_mut().enumerate() {
+        images
+            .lift_members(&mut record.members)
+            .map_err(|(at, reason)| {
+                text_error(text, at, format!("in {collection}[{nth}], {reason}"))
+            })?;
+    }
+    file.blobs = images.blobs;
+    Ok(file)
+}
+
+/// Takes the images out of records, leaving references.
+struct Images<'s> {
+    /// Fields whose text is never an image.
+    skip: &'s [&'s str],
+    blobs: Vec<Blob>,
+    seen: BTreeSet<BlobRef>,
+}
+
+impl Images<'_> {
+    fn lift_members(&mut self, members: &mut [Member]) -> Result<(), (usize, String)> {
+        for member in members {
+            let may_be_image = !self.skip.contains(&member.key.as_str());
+            self.lift(&mut member.node, &member.key, may_be_image)?;
+        }
+        Ok(())
+    }
+
+    fn lift(
+        &mut self,
+        node: &mut Node,
+        name: &str,
+        may_be_image: bool,
+    ) -> Result<(), (usize, String)> {
+        match &mut node.tree {
+            Tree::String(text) => {
+                let image = may_be_image.then(|| crate::blob::from_data_url(text));
+                if let Some(blob) = image.flatten() {
+                    *text = blob.hash.to_string();
+                    if self.seen.insert(blob.hash) {
+                        self.blobs.push(blob);
+                    }
+                } else if text.len() > TEXT_BYTES_MAX {
+                    let len_bytes = text.len();
+                    let reason = format!(
+                        "{name} is a text of {len_bytes} bytes; allowed is text up to {TEXT_BYTES_MAX} bytes, or a PNG, JPEG, WebP or GIF image"
+                    );
+                    return Err((node.at, reason));
+                }
+                Ok(())
+            }
+            Tree::Array(items) => items
+                .iter_mut()
+                .try_for_each(|item| self.lift(item, name, may_be_image)),
+            Tree::Object(members) if may_be_image => self.lift_members(members),
+            Tree::Object(members) => members
+                .iter_mut()
+                .try_for_each(|member| self.lift(&mut member.node, &member.key, false)),
+            Tree::Null | Tree::Bool(_) | Tree::Number(_) => Ok(()),
         }
     }
-    Ok(file)
 }
 
 fn read_record(
@@ -137,20 +214,21 @@ fn read_record(
             format!("{name} is {what}; an object is expected"),
         ));
     };
-    let mut fields = Map::new();
-    for member in members {
-        if is_reserved(&member.key) {
-            let reason = format!(
-                "{name} has a field {:?}, a name that is kept for the engine",
-                member.key
-            );
-            return Err(text_error(text, member.at, reason));
-        }
-        fields.insert(member.key, member.node.into_value());
+    if let Some(member) = members.iter().find(|member| is_reserved(&member.key)) {
+        let reason = format!(
+            "{name} has a field {:?}, a name that is kept for the engine",
+            member.key
+        );
+        return Err(text_error(text, member.at, reason));
     }
-    crate::document::check_record(&fields)
-        .map_err(|error| text_error(text, at, format!("in {name}, {error}")))?;
-    Ok(FileRecord { fields })
+    if members.len() > RECORD_FIELDS_MAX {
+        let reason = format!(
+            "{name} has {} fields; the limit is {RECORD_FIELDS_MAX}",
+            members.len()
+        );
+        return Err(text_error(text, at, reason));
+    }
+    Ok(FileRecord { members })
 }
 
 fn read_counter(text: &[u8], name: &str, node: &Node) -> Result<Option<u64>, ImportError> {
@@ -182,18 +260,27 @@ fn read_sync(text: &[u8], node: &Node) -> Result<SyncBlock, ImportError> {
     let document = document
         .ok_or_else(|| refused(node.at, "has no \"document\""))?
         .to_owned();
-    let heads = node.get("heads").and_then(Node::as_array);
-    let heads = heads.ok_or_else(|| refused(node.at, "has no \"heads\""))?;
-    let heads = heads
-        .iter()
-        .map(|head| {
-            head.as_str()
-                .filter(|text| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()))
-                .map(str::to_owned)
-                .ok_or_else(|| refused(head.at, "has a head that is no hash"))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(SyncBlock { document, heads })
+    let hashes = |list: &Node| {
+        let list = list
+            .as_array()
+            .ok_or_else(|| refused(list.at, "has a version that is no list"))?;
+        list.iter()
+            .map(|head| {
+                head.as_str()
+                    .filter(|text| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()))
+                    .map(str::to_owned)
+                    .ok_or_else(|| refused(head.at, "has a head that is no hash"))
+            })
+            .collect::<Result<Vec<String>, _>>()
+    };
+    let heads = node.get("heads");
+    let heads = hashes(heads.ok_or_else(|| refused(node.at, "has no \"heads\""))?)?;
+    let replaced_by = node.get("replacedBy").map(hashes).transpose()?;
+    Ok(SyncBlock {
+        document,
+        heads,
+        replaced_by,
+    })
 }
 
 /// The time that a file says it was saved at: ISO text, or milliseconds as the old dashboard wrote.

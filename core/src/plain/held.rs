@@ -13,6 +13,35 @@ use serde_json::Value;
 use crate::document::Document;
 use crate::record::RUNS;
 
+/// The index, built when it is first asked.
+pub(crate) struct Lazy<'d> {
+    held: Held,
+    document: &'d Document,
+    asked: bool,
+}
+
+impl<'d> Lazy<'d> {
+    pub(crate) fn new(held: Held, document: &'d Document) -> Self {
+        Self {
+            held,
+            document,
+            asked: false,
+        }
+    }
+
+    /// The index as it is now.
+    pub(crate) fn get(&mut self) -> &Held {
+        if !std::mem::replace(&mut self.asked, true) {
+            self.held.catch_up(self.document);
+        }
+        &self.held
+    }
+
+    pub(crate) fn into_held(self) -> Held {
+        self.held
+    }
+}
+
 /// Digests of every value that every field of every record ever held.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {

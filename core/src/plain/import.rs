@@ -7,6 +7,8 @@
 
 mod plan;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -14,9 +16,11 @@ use automerge::{Change, ChangeHash};
 use serde::Serialize;
 
 use self::plan::Plan;
-use super::file::{self, File};
+use super::base::Handed;
+use super::file::{self, File, SyncBlock};
+use super::held::{Held, Lazy};
 use crate::blob::Blob;
-use crate::document::Document;
+use crate::document::{Document, Moment};
 use crate::edit::{EditError, Key};
 use crate::time::Millis;
 
@@ -30,6 +34,9 @@ pub enum ImportBase {
     Heads(Vec<ChangeHash>),
     /// None: add and update only, nothing is removed (F6).
     Unknown,
+    /// What its `sync` block says; without one the closest of these versions, all of which its
+    /// writer may hold (L2); without any of those, none. See [`base`](super::base).
+    Handed(Vec<Handed>),
 }
 
 /// How a file is to be taken in.
@@ -56,10 +63,16 @@ pub struct ImportReport {
     pub removed: usize,
     /// Records that came back from the bin.
     pub restored: usize,
+    /// Records that are in conflict now and were not before: the same field was edited apart.
+    pub conflicting: usize,
+    /// Records that the file lacks and that stay, because they were edited apart (D6).
+    pub kept: usize,
     /// Fields left alone because the file held an old value of theirs.
     pub stale: usize,
     /// How many records the file holds.
     pub records: usize,
+    /// Whether just these edits had been taken in before; then nothing else is counted.
+    pub known: bool,
 }
 
 /// Why a file was not taken in. The document is unchanged.
@@ -110,6 +123,18 @@ pub struct Imported {
     pub report: ImportReport,
 }
 
+/// What a file is compared with.
+struct Comparison<'m, 'd> {
+    /// The version from which its edits are made.
+    base: &'m Moment<'d>,
+    /// The version at which it was written: its labels mean what they meant there (D7).
+    written: &'m Moment<'d>,
+    /// Whether the file is an edit of just that version; else it only adds and updates.
+    versioned: bool,
+    /// Versions that all must have had a record for its absence to be a removal.
+    others: &'m [Option<Moment<'d>>],
+}
+
 impl Document {
     /// Takes `text` in. The same text on the same version gives the same changes, to the
     /// byte, on every device (F5).
@@ -123,63 +148,151 @@ impl Document {
         options: &ImportOptions,
     ) -> Result<Imported, ImportError> {
         let file = file::read(text, self.schema())?;
-        let heads = self.base_of(&file, &options.base)?;
-        let versioned = heads.is_some();
-        let mut base = match heads {
-            Some(heads) => self.at(&heads).map_err(EditError::from)?,
-            None => self.clone(),
-        };
-        let plan = Plan::make(&mut base, file, versioned, options.at)?;
-        let listed = base.view().rows().count();
-        if plan.report.removed * 2 > listed && !options.may_remove_most {
-            return Err(ImportError::RemovesMost {
-                removed: plan.report.removed,
-                of: listed,
-            });
-        }
-        let before = self.heads();
-        let made = plan.build(&mut base)?;
+        let held = std::mem::take(&mut self.held);
+        let mut held = Lazy::new(held, self);
+        let planned = self.planned(file, options, &mut held);
+        self.held = held.into_held();
+        let (plan, mut changes) = planned?;
+        let asked = changes.len();
+        changes.retain(|change| !self.has(&[change.hash()]));
+        let before: Vec<usize> = (plan.altered.iter())
+            .map(|key| self.conflicts_at(key))
+            .collect();
         self.automerge_mut()
-            .apply_changes(made)
+            .apply_changes(changes.clone())
             .map_err(EditError::from)?;
-        let changes = if self.heads() == before {
-            Vec::new()
-        } else {
-            self.changes_since(&before)
-        };
         let keys = self.take_in(&changes);
+        let mut report = plan.report;
+        if asked > 0 && changes.is_empty() {
+            report = ImportReport {
+                records: report.records,
+                known: true,
+                ..ImportReport::default()
+            };
+        } else {
+            let after = plan.altered.iter().map(|key| self.conflicts_at(key));
+            report.conflicting = before.iter().zip(after).filter(|(b, a)| a > b).count();
+            let listed = |key: &&Key| self.view().get(key).is_some_and(|row| row.is_listed());
+            report.kept = plan.removed.iter().filter(listed).count();
+            report.removed -= report.kept;
+        }
         Ok(Imported {
             changes,
             blobs: plan.blobs,
             keys,
-            report: plan.report,
+            report,
         })
     }
 
-    /// The heads that the file was made from; none if nothing says so.
-    fn base_of(
-        &self,
-        file: &File,
-        base: &ImportBase,
-    ) -> Result<Option<Vec<ChangeHash>>, ImportError> {
-        let heads: Vec<ChangeHash> = match base {
-            ImportBase::Unknown => return Ok(None),
-            ImportBase::Heads(heads) => heads.clone(),
-            ImportBase::FromText => match &file.sync {
-                Some(sync) if sync.document == self.id().to_string() && !sync.heads.is_empty() => {
-                    sync.heads
-                        .iter()
-                        .filter_map(|head| head.parse().ok())
-                        .collect()
-                }
-                _ => return Ok(None),
-            },
+    fn conflicts_at(&self, key: &Key) -> usize {
+        self.view().get(key).map_or(0, |row| row.conflicts.len())
+    }
+
+    /// Whether `file`, which names a version of this document, asks for anything.
+    pub(crate) fn is_edited(&self, file: File) -> Result<bool, ImportError> {
+        let options = ImportOptions {
+            may_remove_most: true,
+            ..ImportOptions::default()
         };
+        let mut held = Lazy::new(Held::default(), self); // Not asked: the version is known.
+        let (_, changes) = self.planned(file, &options, &mut held)?;
+        Ok(!changes.is_empty())
+    }
+
+    /// What `file` asks, and the changes that do it.
+    fn planned(
+        &self,
+        file: File,
+        options: &ImportOptions,
+        held: &mut Lazy<'_>,
+    ) -> Result<(Plan, Vec<Change>), ImportError> {
+        let named = match (&options.base, &file.sync) {
+            (ImportBase::Heads(heads), _) => {
+                self.all_known(heads)?;
+                Some((heads.clone(), heads.clone()))
+            }
+            (ImportBase::FromText | ImportBase::Handed(_), Some(sync)) => self.named_by(sync)?,
+            _ => None,
+        };
+        if let Some((written, base)) = named {
+            let written = Moment::at(self, &written);
+            let replaced = (base != written.heads()).then(|| Moment::at(self, &base));
+            let compared = Comparison {
+                base: replaced.as_ref().unwrap_or(&written),
+                written: &written,
+                versioned: true,
+                others: &[],
+            };
+            return compared.plan(file, options, held);
+        }
+        if let ImportBase::Handed(versions) = &options.base {
+            let moments = self.moments(versions);
+            if let Some((base, _)) = super::base::choose(&file, versions, &moments) {
+                let compared = Comparison {
+                    base,
+                    written: base,
+                    versioned: true,
+                    others: &moments,
+                };
+                return compared.plan(file, options, held);
+            }
+        }
+        let now = Moment::now(self);
+        let compared = Comparison {
+            base: &now,
+            written: &now,
+            versioned: false,
+            others: &[],
+        };
+        compared.plan(file, options, held)
+    }
+
+    /// The versions at which a file was written and from which its edits are made, if it is
+    /// one of this document. They differ for a backup: it goes back from what replaced it (F8).
+    pub(crate) fn named_by(&self, sync: &SyncBlock) -> Result<Option<NamedBy>, ImportError> {
+        if sync.document != self.id().to_string() || sync.heads.is_empty() {
+            return Ok(None);
+        }
+        let known = |heads: &[String]| {
+            let heads: Vec<_> = heads.iter().filter_map(|head| head.parse().ok()).collect();
+            self.all_known(&heads).map(|()| heads)
+        };
+        let written = known(&sync.heads)?;
+        let base = match &sync.replaced_by {
+            Some(heads) if !heads.is_empty() => known(heads)?,
+            _ => written.clone(),
+        };
+        Ok(Some((written, base)))
+    }
+
+    fn all_known(&self, heads: &[ChangeHash]) -> Result<(), ImportError> {
         match heads.iter().find(|hash| !self.has(&[**hash])) {
             Some(missing) => Err(ImportError::Parked {
                 missing: missing.to_string(),
             }),
-            None => Ok(Some(heads)),
+            None => Ok(()),
         }
+    }
+}
+
+/// A file's own version, and the one from which its edits are made.
+pub(crate) type NamedBy = (Vec<ChangeHash>, Vec<ChangeHash>);
+
+impl Comparison<'_, '_> {
+    fn plan(
+        &self,
+        file: File,
+        options: &ImportOptions,
+        held: &mut Lazy<'_>,
+    ) -> Result<(Plan, Vec<Change>), ImportError> {
+        // An old client that sends an empty list was told to clear.
+        let is_clear = file.records.is_empty() && !self.others.is_empty();
+        let plan = Plan::make(self, file, options.at, held)?;
+        let (removed, of) = (plan.report.removed, self.base.view().rows().count());
+        if removed * 2 > of && !options.may_remove_most && !is_clear {
+            return Err(ImportError::RemovesMost { removed, of });
+        }
+        let changes = plan.changes(self.base)?;
+        Ok((plan, changes))
     }
 }

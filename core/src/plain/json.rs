@@ -39,6 +39,8 @@ mod text;
 
 pub use error::{JsonError, JsonErrorKind, Position, position};
 pub use parse::parse;
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 /// A JSON value and where it began.
@@ -113,6 +115,14 @@ impl Node {
         match &self.tree {
             Tree::String(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// Of a text its letters, of anything else its JSON.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match &self.tree {
+            Tree::String(text) => Cow::Borrowed(text),
+            _ => Cow::Owned(self.to_value().to_string()),
         }
     }
 

@@ -1,30 +1,32 @@
 //! What a file asks of a document, and how it becomes changes that are the same everywhere.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-use automerge::transaction::Transactable;
-use automerge::{ActorId, Change, ReadDoc};
+use automerge::{Change, ObjId};
 use serde_json::{Map, Value};
 
 use super::resolve;
-use super::{ImportError, ImportReport};
+use super::{Comparison, ImportError, ImportReport};
 use crate::blob::Blob;
 use crate::document::{
-    Document, FROM, at_path, delete_field, new_record, new_run, remove_record, restore_record,
+    FROM, Moment, Write, at_path, delete_field, new_record, new_run, remove_record, restore_record,
     set_field,
 };
 use crate::edit::{EditError, Key};
 use crate::id::derived_key;
 use crate::limits::{DOCUMENT_RECORDS_MAX, IMPORT_RECORDS_PER_CHANGE_MAX};
 use crate::plain::export::is_file_field;
-use crate::plain::file::File;
+use crate::plain::file::{File, FileRecord};
+use crate::plain::held::Lazy;
 use crate::record::{Field, Record, Run};
+use crate::schema::Schema;
 use crate::time::Millis;
-use crate::value::{put, same};
-use crate::view::text_of;
+use crate::value::{same, same_as_parsed};
+use crate::view::{Row, text_of};
 
 /// What is asked of one record.
-enum Step {
+pub(super) enum Step {
     New {
         key: Key,
         stored: Value,
@@ -42,7 +44,7 @@ enum Step {
 
 /// The fields of one record that differ.
 #[derive(Default)]
-struct Alteration {
+pub(super) struct Alteration {
     set: Vec<(String, Value)>,
     unset: Vec<String>,
     run: Option<(String, Map<String, Value>)>,
@@ -59,18 +61,24 @@ pub(super) struct Plan {
     steps: Vec<Step>,
     root_set: Vec<(String, Value)>,
     root_unset: Vec<String>,
-    seconds: i64,
+    pub(super) seconds: i64,
+    /// The records that are altered, and those that are removed.
+    pub(super) altered: Vec<Key>,
+    pub(super) removed: Vec<Key>,
     pub(super) blobs: Vec<Blob>,
     pub(super) report: ImportReport,
 }
 
 impl Plan {
+    /// What `file` asks, given what it is compared with. `held` tells which values of a file
+    /// without a version are old.
     pub(super) fn make(
-        base: &mut Document,
+        compared: &Comparison<'_, '_>,
         file: File,
-        versioned: bool,
         at: Option<Millis>,
+        held: &mut Lazy<'_>,
     ) -> Result<Self, ImportError> {
+        let (base, versioned) = (compared.base, compared.versioned);
         let found = base.view().len() + file.records.len();
         if file.records.len() > DOCUMENT_RECORDS_MAX {
             return Err(EditError::TooMany {
@@ -85,6 +93,8 @@ impl Plan {
             root_set: Vec::new(),
             root_unset: Vec::new(),
             seconds: base.newest_seconds(),
+            altered: Vec::new(),
+            removed: Vec::new(),
             blobs: Vec::new(),
             report: ImportReport {
                 records: file.records.len(),
@@ -97,30 +107,52 @@ impl Plan {
             plan.seconds = plan.seconds.max(file.saved_seconds.unwrap_or(0));
         }
         plan.root(base, &file, versioned);
+        plan.records(compared, &file, held);
         plan.blobs = file.blobs;
-        let keys = resolve::keys(base, &file.records, versioned);
-        let label_field = base.schema().label_field.clone();
-        let mut labels: HashMap<String, Key> = HashMap::new();
-        for (record, key) in file.records.iter().zip(&keys) {
-            if let Some(label) = record.fields.get(&label_field) {
-                labels.entry(text_of(label)).or_insert_with(|| key.clone());
-            }
-        }
-        for (record, key) in file.records.into_iter().zip(&keys) {
-            let mut fields = record.fields;
-            references_to_keys(base, &labels, &mut fields);
-            match base.record(key) {
-                Some(record) => plan.alter(base, key, record, fields, versioned),
-                None => plan.add(base, key, fields),
-            }
-        }
-        if versioned {
-            plan.remove_missing(base, &keys)?;
-        }
         Ok(plan)
     }
 
-    fn root(&mut self, base: &Document, file: &File, versioned: bool) {
+    /// One step for each record that is new, gone or different.
+    fn records(&mut self, compared: &Comparison<'_, '_>, file: &File, held: &mut Lazy<'_>) {
+        let (base, versioned) = (compared.base, compared.versioned);
+        let schema = base.document().schema().clone();
+        let keys = resolve::keys(compared.written, &file.records, versioned);
+        let labels = Labels::of(compared.written, &file.records, &keys);
+        let mut differing: Vec<(&Key, Map<String, Value>)> = Vec::new();
+        for (record, key) in file.records.iter().zip(&keys) {
+            let key = key.as_ref();
+            let row = base.view().get(key);
+            if row.is_some_and(|row| labels.says_the_same(row, record, versioned)) {
+                continue;
+            }
+            let mut fields = record.to_fields();
+            labels.to_keys(&mut fields);
+            match row {
+                Some(_) => differing.push((key, fields)),
+                None => self.add(&schema, key, fields),
+            }
+        }
+        let asked: Vec<&Key> = differing.iter().map(|(key, _)| *key).collect();
+        let mut differing = differing.into_iter();
+        let mut counter = None;
+        base.each_record(&asked, |key, record, _| {
+            let fields = differing.find(|(differing, _)| *differing == key);
+            if let Some((_, fields)) = fields {
+                let number = self.alter(compared, key, record, fields, held);
+                counter = counter.max(number);
+            }
+        });
+        if let (Some(name), Some(counter)) = (&schema.counter, counter)
+            && !self.root_set.iter().any(|(set, _)| set == name)
+        {
+            self.root_set.push((name.clone(), Value::from(counter)));
+        }
+        if versioned {
+            self.remove_missing(compared, &keys);
+        }
+    }
+
+    fn root(&mut self, base: &Moment<'_>, file: &File, versioned: bool) {
         let ours = |name: &String| !is_file_field(name) && name != FROM;
         let now = base.root_fields();
         for (name, value) in file.root.iter().filter(|(name, _)| ours(name)) {
@@ -134,7 +166,8 @@ impl Plan {
                 .filter(|name| ours(name) && !file.root.contains_key(*name));
             self.root_unset = gone.cloned().collect();
         }
-        if let (Some(name), Some(counter)) = (&base.schema().counter, file.counter)
+        let document = base.document();
+        if let (Some(name), Some(counter)) = (&document.schema().counter, file.counter)
             && counter > base.view().next_number()
         {
             self.root_set.push((name.clone(), Value::from(counter))); // D9: raised, never lowered.
@@ -142,16 +175,16 @@ impl Plan {
         // F6: a document that starts from another's file says where it came from.
         if let Some(sync) = &file.sync
             && base.is_new()
-            && sync.document != base.id().to_string()
+            && sync.document != document.id().to_string()
         {
             let from = serde_json::json!({ "document": sync.document, "heads": sync.heads });
             self.root_set.push((FROM.to_owned(), from));
         }
     }
 
-    fn add(&mut self, base: &Document, key: &Key, fields: Map<String, Value>) {
+    fn add(&mut self, schema: &Schema, key: &Key, fields: Map<String, Value>) {
         let run_id = derived_key("r", &[key.0.as_bytes()]);
-        let stored = new_record(base.schema(), fields, &run_id, None);
+        let stored = new_record(schema, fields, &run_id, None);
         self.steps.push(Step::New {
             key: key.clone(),
             stored,
@@ -159,16 +192,18 @@ impl Plan {
         self.report.added += 1;
     }
 
+    /// Returns the next number to give, if the record gives up the label that it follows from.
     fn alter(
         &mut self,
-        base: &mut Document,
+        compared: &Comparison<'_, '_>,
         key: &Key,
         record: Record,
         mut fields: Map<String, Value>,
-        versioned: bool,
-    ) {
-        let schema = base.schema().clone();
-        let label = base.label_of(key);
+        held: &mut Lazy<'_>,
+    ) -> Option<u64> {
+        let (base, versioned) = (compared.base, compared.versioned);
+        let schema = base.document().schema();
+        let label = compared.written.view().label_of(key);
         if fields
             .get(&schema.label_field)
             .is_some_and(|found| text_of(found) == label)
@@ -183,7 +218,7 @@ impl Plan {
             .into_iter()
             .partition(|(name, _)| schema.is_run_field(name));
         let mut alteration = Alteration {
-            run: self.run_of(base, key, &record, run, versioned),
+            run: self.run_of(key, &record, run, versioned, held),
             ..Alteration::default()
         };
         if versioned {
@@ -195,7 +230,7 @@ impl Plan {
             if now.is_some_and(|now| same(now, &value)) {
                 continue;
             }
-            if !versioned && base.held().ever(&[key.0.clone(), name.clone()], &value) {
+            if !versioned && held.get().ever(&[key.0.clone(), name.clone()], &value) {
                 self.report.stale += 1;
             } else {
                 alteration.set.push((name, value));
@@ -207,23 +242,31 @@ impl Plan {
         } else if !alteration.is_empty() {
             self.report.changed += 1;
         } else {
-            return;
+            return None;
         }
+        let relabelled = alteration.set.iter().map(|(name, _)| name);
+        let counter = relabelled
+            .chain(&alteration.unset)
+            .any(|name| *name == schema.label_field)
+            .then(|| base.view().number_kept_by(schema, key))
+            .flatten();
+        self.altered.push(key.clone());
         self.steps.push(Step::Alter {
             record,
             fields: alteration,
             restore,
         });
+        counter
     }
 
     /// D5: fields of a run that differ make a run of their own, whole.
     fn run_of(
         &mut self,
-        base: &mut Document,
         key: &Key,
         record: &Record,
         file: Map<String, Value>,
         versioned: bool,
+        held: &mut Lazy<'_>,
     ) -> Option<(String, Map<String, Value>)> {
         let now = record
             .current_run()
@@ -249,7 +292,7 @@ impl Plan {
             let mut differing = file
                 .iter()
                 .filter(|(name, value)| now.get(*name).is_none_or(|now| !same(now, value)));
-            let held = base.held();
+            let held = held.get();
             if record.runs.values().any(says)
                 || differing.all(|(name, value)| held.ever(&[key.0.clone(), name.clone()], value))
             {
@@ -264,79 +307,79 @@ impl Plan {
         Some((run_id, wanted))
     }
 
-    fn remove_missing(&mut self, base: &Document, keys: &[Key]) -> Result<(), ImportError> {
-        let kept: BTreeSet<&Key> = keys.iter().collect();
-        for row in base.view().rows().filter(|row| !kept.contains(&row.key)) {
-            let record = base.record_or(&row.key)?;
-            let fingerprint = record.fingerprint(base.automerge());
+    fn remove_missing(&mut self, compared: &Comparison<'_, '_>, keys: &[Cow<'_, Key>]) {
+        let kept: HashSet<&Key> = keys.iter().map(Cow::as_ref).collect();
+        let had_by_all = |key: &&Key| {
+            let mut others = compared.others.iter().flatten();
+            others.all(|other| other.view().get(key).is_some_and(|row| row.is_listed()))
+        };
+        let listed = compared.base.view().rows().map(|row| &row.key);
+        let gone: Vec<&Key> = listed
+            .filter(|key| !kept.contains(key))
+            .filter(had_by_all)
+            .collect();
+        compared.base.each_record(&gone, |key, record, from| {
+            let fingerprint = record.fingerprint(from);
+            self.removed.push(key.clone());
             self.steps.push(Step::Remove {
                 record,
                 fingerprint,
             });
             self.report.removed += 1;
-        }
-        Ok(())
+        });
     }
 
-    /// Makes the changes on `base`, which was made for this: each is built once under an actor
-    /// of zeros, and again under its own hash as actor, so that equal edits are one change and
-    /// different ones never clash (F5).
-    pub(super) fn build(&self, base: &mut Document) -> Result<Vec<Change>, EditError> {
-        let mut groups: Vec<&[Step]> = self.steps.chunks(IMPORT_RECORDS_PER_CHANGE_MAX).collect();
-        if groups.is_empty() {
-            groups.push(&[]);
-        }
-        let mut changes = Vec::new();
-        for (nth, steps) in groups.into_iter().enumerate() {
-            let mut trial = base.clone();
-            let Some(hash) = self.write(&mut trial, &[0; 16], nth == 0, steps)? else {
-                continue;
+    /// The changes that do it, following `base`. They are a function of file and version alone:
+    /// equal edits are one change everywhere, and different ones never clash (F5).
+    pub(super) fn changes(&self, base: &Moment<'_>) -> Result<Vec<Change>, EditError> {
+        let mut changes: Vec<Change> = Vec::new();
+        let mut ops = 0;
+        for (nth, steps) in self.groups().into_iter().enumerate() {
+            let mut draft = base.draft(ops);
+            self.write(&mut draft, base.document().collection(), nth == 0, steps)?;
+            ops += draft.len();
+            let parents = match changes.last() {
+                Some(before) => vec![before.hash()],
+                None => base.heads().to_vec(),
             };
-            if let Some(hash) = self.write(base, &hash.0, nth == 0, steps)? {
-                changes.extend(base.automerge().get_change_by_hash(&hash));
-            }
+            changes.extend(draft.into_change(&parents, self.seconds, "file"));
         }
         Ok(changes)
     }
 
-    fn write(
+    /// The steps of each change.
+    pub(super) fn groups(&self) -> Vec<&[Step]> {
+        let mut groups: Vec<&[Step]> = self.steps.chunks(IMPORT_RECORDS_PER_CHANGE_MAX).collect();
+        if groups.is_empty() {
+            groups.push(&[]);
+        }
+        groups
+    }
+
+    /// Writes `steps`, and before the first of all what belongs to no record.
+    pub(super) fn write(
         &self,
-        document: &mut Document,
-        actor: &[u8],
+        tx: &mut dyn Write,
+        collection: &ObjId,
         first: bool,
         steps: &[Step],
-    ) -> Result<Option<automerge::ChangeHash>, EditError> {
-        document
-            .automerge_mut()
-            .set_actor(ActorId::from(actor))
-            .set_author(None);
-        let collection = document.collection().clone();
-        let ((), hash) = document.write(self.seconds, Some("file"), |tx| {
-            if first {
-                for (name, value) in &self.root_set {
-                    put(tx, &automerge::ROOT, name, value)?;
-                }
-                for name in &self.root_unset {
-                    tx.delete(automerge::ROOT, name.as_str())?;
-                }
+    ) -> Result<(), EditError> {
+        if first {
+            for (name, value) in &self.root_set {
+                tx.put(&ObjId::Root, name, value)?;
             }
-            for step in steps {
-                step.write(tx, &collection)?;
+            for name in &self.root_unset {
+                tx.delete(&ObjId::Root, name)?;
             }
-            Ok(())
-        })?;
-        Ok(hash)
+        }
+        steps.iter().try_for_each(|step| step.write(tx, collection))
     }
 }
 
 impl Step {
-    fn write(
-        &self,
-        tx: &mut automerge::transaction::Transaction<'_>,
-        collection: &automerge::ObjId,
-    ) -> Result<(), EditError> {
+    fn write(&self, tx: &mut dyn Write, collection: &ObjId) -> Result<(), EditError> {
         match self {
-            Step::New { key, stored } => put(tx, collection, &key.0, stored)?,
+            Step::New { key, stored } => tx.put(collection, &key.0, stored)?,
             Step::Remove {
                 record,
                 fingerprint,
@@ -366,20 +409,60 @@ impl Step {
     }
 }
 
-/// D7: labels in reference fields become keys: of records in the file first, then of others.
-fn references_to_keys(
-    base: &Document,
-    labels: &HashMap<String, Key>,
-    fields: &mut Map<String, Value>,
-) {
-    for path in &base.schema().references {
-        if let Some(text) = at_path(fields, path)
-            && let Value::String(label) = &*text
-        {
-            let known = || base.view().by_label(label).map(|row| row.key.clone());
-            if let Some(key) = labels.get(label).cloned().or_else(known) {
-                *text = Value::from(key.0);
+/// Which record a label in the file means (D7): one of the file first, then any other.
+struct Labels<'b> {
+    base: &'b Moment<'b>,
+    in_file: HashMap<Cow<'b, str>, &'b Key>,
+}
+
+impl<'b> Labels<'b> {
+    fn of(base: &'b Moment<'b>, records: &'b [FileRecord], keys: &'b [Cow<'b, Key>]) -> Self {
+        let label_field = &base.document().schema().label_field;
+        let mut in_file = HashMap::new();
+        for (record, key) in records.iter().zip(keys) {
+            if let Some(label) = record.get(label_field) {
+                in_file.entry(label.text()).or_insert(key.as_ref());
             }
         }
+        Self { base, in_file }
+    }
+
+    /// Turns labels in reference fields into keys.
+    fn to_keys(&self, fields: &mut Map<String, Value>) {
+        for path in &self.base.document().schema().references {
+            if let Some(text) = at_path(fields, path)
+                && let Value::String(label) = &*text
+            {
+                let known = || self.base.view().by_label(label).map(|row| &row.key);
+                if let Some(key) = self.in_file.get(label.as_str()).copied().or_else(known) {
+                    *text = Value::from(key.0.clone());
+                }
+            }
+        }
+    }
+
+    /// Whether `record` says nothing that `row` does not say.
+    fn says_the_same(&self, row: &Row, record: &FileRecord, versioned: bool) -> bool {
+        if versioned && (!row.is_listed() || row.job.len() != record.members.len()) {
+            return false;
+        }
+        let references = &self.base.document().schema().references;
+        record.members.iter().all(|member| {
+            let Some(now) = row.job.get(&member.key) else {
+                return false;
+            };
+            if references
+                .iter()
+                .any(|path| path.first() == Some(&member.key))
+            {
+                let mut fields = Map::new();
+                fields.insert(member.key.clone(), member.node.to_value());
+                self.to_keys(&mut fields);
+                return fields
+                    .get(&member.key)
+                    .is_some_and(|value| same(now, value));
+            }
+            same_as_parsed(&member.node, now)
+        })
     }
 }

@@ -5,43 +5,48 @@
 //! bring a second copy. What matches nothing is a new record, under a key that every device
 //! derives alike.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::document::Document;
+use crate::document::Moment;
 use crate::edit::Key;
 use crate::id::derived_key;
 use crate::plain::file::FileRecord;
-use crate::value::same;
-use crate::view::{Row, text_of};
+use crate::plain::json::Node;
+use crate::value::same_as_parsed;
+use crate::view::Row;
 
 /// The key of each record, in the file's order; no key twice.
-pub(super) fn keys(base: &Document, records: &[FileRecord], versioned: bool) -> Vec<Key> {
-    let mut taken: BTreeSet<Key> = BTreeSet::new();
-    let mut keys: Vec<Option<Key>> = vec![None; records.len()];
+pub(super) fn keys<'b>(
+    base: &'b Moment<'_>,
+    records: &[FileRecord],
+    versioned: bool,
+) -> Vec<Cow<'b, Key>> {
+    let mut taken: HashSet<&Key> = HashSet::new();
+    let mut found: Vec<Option<&Key>> = vec![None; records.len()];
     // Copies of one entry: the one that fits best is the record, the others are new.
     for fit in [Fit::Created, Fit::Label] {
-        for (key, record) in keys.iter_mut().zip(records) {
+        for (key, record) in found.iter_mut().zip(records) {
             if key.is_none() {
-                *key = find(base, &record.fields, versioned, fit, &taken);
-                taken.extend(key.clone());
+                *key = find(base, record, versioned, fit, &taken);
+                taken.extend(*key);
             }
         }
     }
+    let mut made: HashSet<Key> = HashSet::new();
     let mut occurrences: HashMap<String, usize> = HashMap::new();
-    keys.into_iter()
+    let mut unused = |record| loop {
+        let key = new_key(base, record, &mut occurrences);
+        if !taken.contains(&key) && made.insert(key.clone()) {
+            break key;
+        }
+    };
+    found
+        .into_iter()
         .zip(records)
-        .map(|(key, record)| {
-            key.unwrap_or_else(|| {
-                loop {
-                    let key = new_key(base, &record.fields, &mut occurrences);
-                    if taken.insert(key.clone()) {
-                        break key;
-                    }
-                }
-            })
-        })
+        .map(|(key, record)| key.map_or_else(|| Cow::Owned(unused(record)), Cow::Borrowed))
         .collect()
 }
 
@@ -53,20 +58,21 @@ enum Fit {
     Label,
 }
 
-fn find(
-    base: &Document,
-    fields: &Map<String, Value>,
+fn find<'b>(
+    base: &'b Moment<'_>,
+    record: &FileRecord,
     versioned: bool,
     fit: Fit,
-    taken: &BTreeSet<Key>,
-) -> Option<Key> {
-    let label = text_of(fields.get(&base.schema().label_field)?);
+    taken: &HashSet<&Key>,
+) -> Option<&'b Key> {
+    let schema = base.document().schema();
+    let label = record.get(&schema.label_field)?.text();
     let shown = base.view().by_label(&label).into_iter();
     let claimed = base.view().claimants(&label).filter(|_| !versioned);
     let fits = |row: &&std::sync::Arc<Row>| {
-        let created = &base.schema().created_field;
-        match (row.job.get(created), fields.get(created)) {
-            (Some(ours), Some(theirs)) if same(ours, theirs) => true,
+        let created = &schema.created_field;
+        match (row.job.get(created), record.get(created)) {
+            (Some(ours), Some(theirs)) if same_as_parsed(theirs, ours) => true,
             // Somebody corrected the time by hand: still the record that showed the label.
             (Some(_), Some(_)) => fit == Fit::Label && versioned && row.is_listed(),
             _ => fit == Fit::Label,
@@ -76,24 +82,24 @@ fn find(
         .chain(claimed)
         .filter(|row| !taken.contains(&row.key))
         .find(fits)
-        .map(|row| row.key.clone())
+        .map(|row| &row.key)
 }
 
 /// A key from what identifies the record: label and creation time, or all of it where there
 /// is no creation time; equal entries of one file are counted.
 fn new_key(
-    base: &Document,
-    fields: &Map<String, Value>,
+    base: &Moment<'_>,
+    record: &FileRecord,
     occurrences: &mut HashMap<String, usize>,
 ) -> Key {
-    let schema = base.schema();
-    let label = fields
+    let schema = base.document().schema();
+    let label = record
         .get(&schema.label_field)
-        .map(text_of)
+        .map(|label| label.text().into_owned())
         .unwrap_or_default();
-    let identity = match fields.get(&schema.created_field) {
+    let identity = match record.get(&schema.created_field).map(Node::to_value) {
         Some(created) if !created.is_null() => created.to_string(),
-        _ => Value::Object(fields.clone()).to_string(),
+        _ => Value::Object(record.to_fields()).to_string(),
     };
     let nth = occurrences
         .entry(format!("{label} {identity}"))
