@@ -54,7 +54,9 @@ fn hand_edit(
         })?;
     }
     let start = Instant::now();
-    let report = document.import(edited.as_bytes(), &ImportOptions::default())?.report;
+    let report = document
+        .import(edited.as_bytes(), &ImportOptions::default())?
+        .report;
     let elapsed = start.elapsed().as_secs_f64() * 1000.0;
     assert_eq!((report.changed, report.removed), (1, 0));
     Ok(elapsed)

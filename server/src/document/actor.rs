@@ -17,6 +17,7 @@
 mod batch;
 mod commit;
 mod file;
+mod offer;
 mod recovery;
 mod share;
 mod take;
@@ -38,6 +39,7 @@ use tracing::warn;
 
 use self::batch::{Answer, Batch};
 pub(super) use self::file::FileSide;
+pub(super) use self::offer::Offered;
 use self::recovery::Health;
 pub(super) use self::recovery::restore;
 use self::share::Share;

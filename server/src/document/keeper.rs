@@ -21,12 +21,14 @@ use plainsync_core::blob::BlobRef;
 use plainsync_core::document::Document;
 use tracing::warn;
 
+use super::actor::now;
 use super::blobs::Blobs;
 use super::disk::{Disk, Look, temp_beside};
 use super::handle::Rendered;
 use super::join::Rivals;
 use super::journal::Record;
 use super::projection::{ContentHash, Found, Projection, Replaced};
+use super::ring::Ring;
 use super::shared::{Arrived, Neighbours, Published};
 
 use self::copies::ConflictCopies;
@@ -186,6 +188,8 @@ pub(super) struct Kept {
     pub neighbours: Neighbours,
     /// Other histories of the same file.
     pub rivals: Rivals,
+    /// Older versions.
+    pub ring: Ring,
     /// The images.
     pub blobs: Blobs,
     /// Where the hash and heads of the last projection are noted for the next start.
@@ -201,6 +205,7 @@ pub(super) struct Keeper {
     published: Published,
     neighbours: Neighbours,
     rivals: Rivals,
+    ring: Ring,
     copies: ConflictCopies,
     blobs: Blobs,
     pace: Pace,
@@ -239,6 +244,7 @@ impl Keeper {
             published: kept.published,
             neighbours: kept.neighbours,
             rivals: kept.rivals,
+            ring: kept.ring,
             blobs: kept.blobs,
             pace,
             orders,
@@ -338,6 +344,10 @@ impl Keeper {
             format!("{path} cannot be written: {error}")
         });
         (self.report)(Report::Published(done));
+        let now = i64::try_from(now().0 / 1000).unwrap_or(i64::MAX);
+        if let Err(error) = self.ring.tend(document, now) {
+            warn!(%error, "an older version could not be kept; the history itself is in the journal");
+        }
     }
 
     /// Moves a conflict copy away, unless it has become another one.
@@ -360,6 +370,8 @@ impl Keeper {
     fn write(&mut self, render: Render, heads: &[String]) {
         let started = Instant::now();
         let replaced = render().and_then(|Rendered { bytes, missing }| {
+            // If a crash comes before the note below: what is in the file then is ours.
+            self.write_to(&self.next_note(), &ContentHash::of(&bytes).to_string());
             let replaced = self.projection.replace(&bytes, heads);
             self.wanted = missing;
             Ok((replaced.map_err(|error| error.to_string())?, bytes))
@@ -388,14 +400,27 @@ impl Keeper {
         let Some(hash) = self.projection.settled() else {
             return;
         };
-        let note = note_text(hash, heads);
-        let written = temp_beside(&self.note).and_then(|temp| {
+        self.write_to(&self.note, &note_text(hash, heads));
+    }
+
+    fn next_note(&self) -> PathBuf {
+        self.note.with_extension("next")
+    }
+
+    /// The hash of what was about to be written last.
+    pub(super) fn read_next_note(&self) -> String {
+        let text = self.disk.read(&self.next_note()).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    fn write_to(&self, path: &Path, text: &str) {
+        let written = temp_beside(path).and_then(|temp| {
             let mut file = self.disk.create(&temp, Some(0o600))?;
-            file.append(note.as_bytes())?;
-            self.disk.rename(&temp, &self.note)
+            file.append(text.as_bytes())?;
+            self.disk.rename(&temp, path)
         });
         if let Err(error) = written {
-            warn!(path = %self.note.display(), %error, "a note for a faster start could not be written");
+            warn!(path = %path.display(), %error, "a note for a faster start could not be written");
         }
     }
 
@@ -508,10 +533,5 @@ pub(super) fn settled_look(look: Look) -> Option<Look> {
 
 /// What is noted of a projection: its hash and its heads.
 pub(super) fn note_text(hash: ContentHash, heads: &[String]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for byte in hash.0 {
-        let _ = write!(text, "{byte:02x}"); // A String takes everything.
-    }
-    format!("{text}\n{}\n", heads.join("\n"))
+    format!("{hash}\n{}\n", heads.join("\n"))
 }

@@ -18,6 +18,7 @@
 //! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
 //! | `join.rs` | two histories of one file become one |
 //! | `shared.rs` | what other devices publish in the folder, and what this one does |
+//! | `ring.rs` | older versions as files |
 //! | `stepped.rs` | a document moved by hand, for simulations |
 //! | `disk.rs` | every file operation of the above |
 //!
@@ -44,6 +45,7 @@ mod origin;
 mod peers;
 pub mod place;
 pub mod projection;
+pub mod ring;
 mod shared;
 mod snapshot;
 mod state;
@@ -58,7 +60,7 @@ pub use keeper::Pace;
 pub use origin::ImportOrigin;
 pub use shared::copies;
 pub use snapshot::Snapshot;
-pub use state::{DocumentInfo, FileAnswer, FileCondition, FileState};
+pub use state::{DocumentInfo, FileAnswer, FileCondition, FileState, Offer, OfferKind, TookIn};
 
 /// What an old client's list was made from.
 pub use plainsync_core::plain::import::ImportBase as Base;

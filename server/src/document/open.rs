@@ -13,7 +13,7 @@ use plainsync_core::id::{DeviceId, PeerId};
 use plainsync_core::replica::ReplicaConfig;
 use tracing::info;
 
-use super::actor::{Actor, FileSide, Parts, restore};
+use super::actor::{Actor, FileSide, Offered, Parts, restore};
 use super::blobs::Blobs;
 use super::disk::{Disk, folder_of, random};
 use super::documents::{Documents, DocumentsConfig, Opened};
@@ -28,6 +28,7 @@ use super::keeper::{Keeper, Kept};
 use super::lock::{Holder, Lock};
 use super::place::{self, Place};
 use super::projection::Projection;
+use super::ring::Ring;
 use super::shared::{Header, Neighbours, Published};
 use super::watcher::Watcher;
 
@@ -225,7 +226,13 @@ pub(super) fn prepare(
         jobs = replica.document().view().rows().count(), "opened"
     );
     let blobs = Blobs::new(Arc::clone(disk), &place.blobs(&document));
-    let shared = Shared::new(place.name.clone(), replica.document(), blobs.clone());
+    let ring = Ring::new(Arc::clone(disk), &place.snapshots(&document), device);
+    let shared = Shared::new(
+        place.name.clone(),
+        replica.document(),
+        blobs.clone(),
+        ring.clone(),
+    );
     let shared = Arc::new(shared);
     let (inbox, received) = Inbox::new();
     let (orders, ordered) = mpsc::channel();
@@ -242,6 +249,10 @@ pub(super) fn prepare(
     });
     let note = place.state.join("projected");
     let noted = disk.read(&note).unwrap_or_default(); // Without it the start only takes longer.
+    let offered = place.state.join("offered");
+    let text = disk.read(&offered).unwrap_or_default(); // Without it, one is offered twice.
+    let text = String::from_utf8_lossy(&text).into_owned();
+    actor.file.set_offered(Offered::new(offered, &text));
     let folder = place.shared(&document);
     disk.create_folders(&folder)
         .map_err(|source| OpenError::Folder {
@@ -252,6 +263,7 @@ pub(super) fn prepare(
         projection: Projection::new(Arc::clone(disk), place.file.clone(), document),
         published: Published::new(Arc::clone(disk), &folder, device, header.clone()),
         neighbours: Neighbours::new(Arc::clone(disk), folder, document, device),
+        ring: ring.clone(),
         rivals: Rivals::new(Arc::clone(disk), place.clone(), header.clone()),
         blobs,
         note,

@@ -7,6 +7,7 @@
 //! <folder>/.plainsync/lock                     held while a server serves the folder
 //! <folder>/.plainsync/<document>/<device>.journal  what each device publishes
 //! <folder>/.plainsync/<document>/blobs/…       images
+//! <folder>/.plainsync/<document>/snapshots/…   older versions
 //! <folder>/.plainsync/<document>/archive/…     leftovers that could not be read, merged conflict copies
 //! <state>/<hash of folder>/{device,lock}       one per served folder
 //! <state>/<hash of folder>/<file>/{document,journal,projected}
@@ -95,6 +96,12 @@ impl Place {
     #[must_use]
     pub fn blobs(&self, document: &DocumentId) -> PathBuf {
         self.shared(document).join("blobs")
+    }
+
+    /// Where older versions of `document` lie.
+    #[must_use]
+    pub fn snapshots(&self, document: &DocumentId) -> PathBuf {
+        self.shared(document).join("snapshots")
     }
 
     /// Where leftovers lie that could not be read.

@@ -10,6 +10,7 @@ use plainsync_core::plain::import::ImportReport;
 use crate::document::error::DocumentError;
 use crate::document::handle::EditOutcome;
 use crate::document::inbox::Reply;
+use crate::document::inspect::Version;
 use crate::document::journal::Record;
 use crate::document::origin::ImportOrigin;
 use crate::document::projection::ContentHash;
@@ -92,6 +93,10 @@ pub(super) enum Answer {
     },
     /// A conflict copy was merged.
     Copied(CopyTaken),
+    /// What was offered about the file is done.
+    Offer {
+        reply: Reply<()>,
+    },
 }
 
 /// A conflict copy that the document has taken in.
@@ -108,6 +113,8 @@ pub(super) struct CopyTaken {
 pub(super) struct TakenIn {
     /// Its hash.
     pub(super) hash: ContentHash,
+    /// The version that it is, if nobody edited it and it is an older one (F9).
+    pub(super) older: Option<Version>,
     /// What it changed.
     pub(super) report: ImportReport,
     /// Who asked for it, if anybody did.
@@ -122,6 +129,7 @@ impl Answer {
             Self::Edit { reply, .. } => drop(reply.send(Err(error))),
             Self::Import { reply, .. } => drop(reply.send(Err(error))),
             Self::Copy { reply } => drop(reply.send(Err(error))),
+            Self::Offer { reply } => drop(reply.send(Err(error))),
             // They are looked at again.
             Self::Absorbed { .. } | Self::OwnPublished { .. } | Self::Copied(_) => {}
             Self::File(TakenIn { reply, .. }) => {

@@ -117,8 +117,10 @@ impl Actor {
                     removed = report.removed,
                     restored = report.restored,
                     stale = report.stale,
+                    conflicting = report.conflicting,
                     "took in {origin}"
                 );
+                self.tell(&origin.to_string(), &report);
                 drop(reply.send(Ok(report)));
             }
             Answer::Copy { reply } => drop(reply.send(Ok(Box::new(document.clone())))),
@@ -135,6 +137,10 @@ impl Actor {
             }
             Answer::OwnPublished { chunks } => self.own_published_taken(&chunks),
             Answer::Copied(taken) => self.copy_taken(taken),
+            Answer::Offer { reply } => {
+                self.shared.set_offer(None);
+                drop(reply.send(Ok(())));
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use tracing::{error, warn};
 
 use super::Actor;
 use super::batch::Batch;
+use super::offer::Offered;
 use crate::document::disk::Disk;
 use crate::document::handle::render;
 use crate::document::inbox::Message;
@@ -52,6 +53,12 @@ pub(in crate::document) struct FileSide {
     recheck_when_well: bool,
     /// Conflict copies that wait for the changes they were made from.
     pub(super) parked_copies: BTreeSet<PathBuf>,
+    /// Which older versions were offered.
+    pub(super) offered: Offered,
+    /// Other devices share the folder.
+    pub(super) has_neighbours: bool,
+    /// Hashes of what was written last: a file that a crash left behind is no version put back.
+    pub(super) written: String,
 }
 
 /// Content that is neither taken in nor replaced.
@@ -86,7 +93,15 @@ impl FileSide {
             left_alone: None,
             recheck_when_well: false,
             parked_copies: BTreeSet::new(),
+            offered: Offered::default(),
+            has_neighbours: false,
+            written: String::new(),
         }
+    }
+
+    /// Which older versions were offered before.
+    pub(in crate::document) fn set_offered(&mut self, offered: Offered) {
+        self.offered = offered;
     }
 
     /// Whoever orders the keeper to look.
@@ -158,6 +173,7 @@ impl Actor {
                     name = self.shared.name,
                     "the file is gone; it is written again"
                 );
+                self.offer_fresh();
                 self.file.missing = true;
                 self.file.left_alone = None;
                 self.file.mark_dirty();

@@ -132,6 +132,7 @@ impl Actor {
             self.file.recheck();
             return;
         }
+        self.file.has_neighbours = true;
         let Arrived { name, chunks } = arrived;
         let Ok(done) = self.step(Input::Absorb { chunks }, batch) else {
             return; // `batch` knows that the engine failed.
@@ -251,9 +252,11 @@ impl Actor {
             added = report.added,
             changed = report.changed,
             removed = report.removed,
+            conflicting = report.conflicting,
             "merged {}; it is in the archive now",
             ImportOrigin::ConflictCopy
         );
+        self.tell(&ImportOrigin::ConflictCopy.to_string(), &report);
         self.file.order(Order::Archive { path, hash });
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use plainsync_core::document::Document;
-use plainsync_core::plain::import::{ImportBase, ImportError, ImportOptions};
+use plainsync_core::plain::import::{ImportBase, ImportError, ImportOptions, ImportReport};
 use plainsync_core::replica::Input;
 use tracing::{error, info, warn};
 
@@ -32,6 +32,7 @@ impl Actor {
         note: &str,
         joined: Vec<Vec<u8>>,
     ) {
+        self.file.written = format!("{note}{}", keeper.read_next_note());
         let (arrived, own) = keeper.first_look();
         for arrived in arrived {
             let mut batch = Batch::default();
@@ -168,8 +169,10 @@ impl Actor {
         };
         match self.step(import, batch) {
             Ok(done) => {
+                let older = version.filter(|version| self.is_older(version, &done.report, hash));
                 batch.answers.push(Answer::File(TakenIn {
                     hash,
+                    older,
                     report: done.report,
                     reply,
                 }));
@@ -187,6 +190,15 @@ impl Actor {
                 refuse(reply, error);
             }
         }
+    }
+
+    /// Whether a file that brought nothing is an older version that somebody put back (F9).
+    fn is_older(&self, version: &Version, report: &ImportReport, hash: ContentHash) -> bool {
+        let nothing = report.added + report.changed + report.removed + report.restored == 0;
+        let ours = version.document == Some(self.shared.id) && !version.is_backup;
+        let now = self.document().map(hex_heads);
+        let left_by_a_crash = self.file.written.contains(&hash.to_string());
+        nothing && ours && now.as_ref() != Some(&version.heads) && !left_by_a_crash
     }
 
     fn leave_alone(
@@ -230,9 +242,14 @@ impl Actor {
                 removed = report.removed,
                 restored = report.restored,
                 stale = report.stale,
+                conflicting = report.conflicting,
                 "took in {}",
                 ImportOrigin::HandEdit
             );
+            self.tell(&ImportOrigin::HandEdit.to_string(), report);
+        }
+        if let Some(older) = &taken.older {
+            self.offer_older(older);
         }
         self.file.mark_dirty(); // Only what says something else is replaced.
         if let Some(reply) = taken.reply {
@@ -255,6 +272,10 @@ impl Actor {
     }
 
     pub(super) fn take_answer(&mut self, answer: FileAnswer, reply: Reply<()>, batch: &mut Batch) {
+        if let FileAnswer::Return | FileAnswer::Fresh | FileAnswer::Dismiss = answer {
+            self.take_offer(answer, reply, batch);
+            return;
+        }
         let Some(left) = self.file.left_alone.take() else {
             let name = self.shared.name.clone();
             refuse(Some(reply), DocumentError::NoQuestion { name });
@@ -273,7 +294,7 @@ impl Actor {
                 };
                 self.take_file(left.bytes, left.hash, options, Some(reply), batch);
             }
-            FileAnswer::Replace => match self.archive(&left.bytes) {
+            _ => match self.archive(&left.bytes) {
                 Ok(kept) => {
                     info!(name = self.shared.name, kept = %kept.display(), "the file is replaced; what was there is kept");
                     self.file.order(Order::Settled(left.hash));
