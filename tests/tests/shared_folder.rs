@@ -305,10 +305,6 @@ impl World {
             // A file that was taken as it is before its history came may have brought a job twice.
             let mut same = jobs.iter().filter(|job| job.get(mark).is_some());
             let found = same.find_map(|job| job.get(name));
-            if found != Some(value) && std::env::var_os("PLAINSYNC_KEEP").is_some() {
-                eprintln!("see {}", self.root.path().display());
-                self.root.disable_cleanup(true);
-            }
             assert_eq!(
                 found,
                 Some(value),
@@ -376,6 +372,10 @@ fn f11_three_machines_that_share_a_folder_converge() {
             world.begin(*seed);
             for _ in 0..STEPS {
                 world.step();
+            }
+            if std::env::var_os("PLAINSYNC_KEEP").is_some() {
+                eprintln!("see {}", world.root.path().display());
+                world.root.disable_cleanup(true);
             }
             world.settle();
             world.assert_converged();

@@ -115,6 +115,8 @@ pub struct Projection {
     file: PathBuf,
     document: DocumentId,
     settled: Option<ContentHash>,
+    /// What was written last.
+    written: Option<ContentHash>,
     /// A rename was done and the folder could not be synced after it.
     folder_unsynced: bool,
 }
@@ -128,6 +130,7 @@ impl Projection {
             file,
             document,
             settled: None,
+            written: None,
             folder_unsynced: false,
         }
     }
@@ -207,7 +210,10 @@ impl Projection {
             if self.settled != Some(ContentHash::of(old)) {
                 return Ok(Replaced::Other);
             }
-            if says_the_same(old, next, &self.document, heads) {
+            // Written once and replaced by the same under another id: two machines do not know
+            // yet that they have one file.
+            let is_repeated = self.written == Some(ContentHash::of(next));
+            if says_the_same(old, next, &self.document, heads, is_repeated) {
                 return Ok(Replaced::Same);
             }
             mode = self.disk.look(&path).map_err(io("reading its mode"))?.mode;
@@ -229,6 +235,7 @@ impl Projection {
             return placed;
         }
         self.settled = Some(ContentHash::of(next));
+        self.written = self.settled;
         self.sync_folder(&path)?;
         placed
     }
@@ -359,13 +366,19 @@ impl Projection {
 
 /// Whether `old` is the version at `heads` too, laid out in another way: rewriting it would only
 /// fight with whoever formats it, and with other machines that share the folder (F11).
-fn says_the_same(old: &[u8], next: &[u8], document: &DocumentId, heads: &[String]) -> bool {
+fn says_the_same(
+    old: &[u8],
+    next: &[u8],
+    document: &DocumentId,
+    heads: &[String],
+    is_repeated: bool,
+) -> bool {
     let version = inspect(old).ok().and_then(|inspected| inspected.version);
     let Some(version) = version else { return false };
     // Of a history that is not here, as long as a syncer has not brought it: only that counts
     // which people see.
     let is_foreign = version.document.is_some_and(|found| found != *document);
-    if !is_foreign && version.heads != heads {
+    if !(is_foreign && is_repeated || version.heads == heads) {
         return false;
     }
     let value = |bytes| {

@@ -37,8 +37,8 @@ pub(in crate::document) struct Published {
     header: Header,
     /// `None`: it is to be written anew.
     left: Option<Left>,
-    /// Content that is not ours, and was shown already.
-    shown: Option<Vec<u8>>,
+    /// Content that is not ours, was shown already, and what the file looked like before it was read.
+    shown: Option<(Option<Look>, Vec<u8>)>,
 }
 
 impl Published {
@@ -74,26 +74,28 @@ impl Published {
         {
             return Ok(None);
         }
-        let bytes = match look {
+        let bytes = match &look {
             Some(_) => self.disk.read(&self.path)?,
             None => Vec::new(),
         };
-        if let (Some(left), Some(look)) = (&mut self.left, look)
+        if let (Some(left), Some(look)) = (&mut self.left, &look)
             && left.hash.clone().finalize() == Sha256::digest(&bytes)
         {
-            left.look = look; // Copied over itself, or its time was set.
+            left.look = look.clone(); // Copied over itself, or its time was set.
             return Ok(None);
         }
-        if self.shown.as_ref() == Some(&bytes) {
-            return Ok(None);
-        }
-        self.shown = Some(bytes.clone());
-        Ok(Some(bytes))
+        let is_known = self
+            .shown
+            .as_ref()
+            .is_some_and(|(_, shown)| *shown == bytes);
+        self.shown = Some((look, bytes.clone()));
+        Ok((!is_known).then_some(bytes))
     }
 
     /// What was shown last holds all that this device has: it may stay.
     pub(in crate::document) fn adopt_shown(&mut self) {
-        let (Some(bytes), Ok(look)) = (self.shown.take(), self.disk.look(&self.path)) else {
+        // What it looks like now may be that of something else.
+        let Some((Some(look), bytes)) = self.shown.take() else {
             return;
         };
         self.left = Some(Left {
