@@ -242,7 +242,7 @@ fn write(folder: &Path, path: &str, content: &[u8]) {
     let path = folder.join(path);
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     // In place by some syncers, by another name by others: as it comes.
-    if content.len() % 2 == 0 {
+    if content.len().is_multiple_of(2) {
         let temporary = path.with_file_name("~syncthing~arriving.tmp");
         fs::write(&temporary, content).expect("it is written");
         fs::rename(&temporary, &path).expect("it gets its name");
