@@ -42,6 +42,12 @@ use crate::limits::CHUNK_BYTES_MAX;
 /// CRC-32C, with the small table: larger ones would be noticed in what a page downloads.
 static CHECK: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
 
+/// The CRC-32C of `bytes`.
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> u32 {
+    CHECK.checksum(bytes)
+}
+
 /// Bytes before the payload.
 pub const HEADER_BYTES: usize = 12;
 
@@ -141,8 +147,8 @@ pub fn append(out: &mut Vec<u8>, payload: &[u8]) -> Result<(), TooLarge> {
         .map_err(|_| too_large)?
         .to_le_bytes();
     out.extend(length);
-    out.extend(CHECK.checksum(&length).to_le_bytes());
-    out.extend(CHECK.checksum(payload).to_le_bytes());
+    out.extend(checksum(&length).to_le_bytes());
+    out.extend(checksum(payload).to_le_bytes());
     out.extend(payload);
     Ok(())
 }
@@ -208,7 +214,7 @@ fn chunk_at(bytes: &[u8], at: usize) -> Result<Chunk<'_>, Reason> {
         .ok_or_else(|| torn(HEADER_BYTES))?;
     let word =
         |n: usize| u32::from_le_bytes([header[n], header[n + 1], header[n + 2], header[n + 3]]);
-    if CHECK.checksum(&header[..4]) != word(4) {
+    if checksum(&header[..4]) != word(4) {
         return Err(Reason::Length);
     }
     let len_bytes = usize::try_from(word(0)).unwrap_or(usize::MAX);
@@ -218,7 +224,7 @@ fn chunk_at(bytes: &[u8], at: usize) -> Result<Chunk<'_>, Reason> {
     let payload = rest_of_it
         .get(..len_bytes)
         .ok_or_else(|| torn(HEADER_BYTES + len_bytes))?;
-    if CHECK.checksum(payload) != word(8) {
+    if checksum(payload) != word(8) {
         return Err(Reason::Payload { len_bytes });
     }
     Ok(Chunk { at, bytes: payload })

@@ -84,6 +84,11 @@ pub enum Input {
         /// Where it comes from and what it was made from.
         options: ImportOptions,
     },
+    /// Another device's copy of this document's history was read, from a folder that both share.
+    Absorb {
+        /// Saved documents and changes, in any order; what is known already changes nothing.
+        chunks: Vec<Vec<u8>>,
+    },
     /// Everything up to and including this [`Effect::Persist`] is durable.
     Persisted {
         /// Its number.
@@ -131,6 +136,13 @@ pub enum Effect {
     },
     /// What the import did.
     Imported(ImportReport),
+    /// What became of [`Input::Absorb`].
+    Absorbed {
+        /// Changes that were new here.
+        changes: usize,
+        /// Why a chunk was refused, if one was; the others are in.
+        refused: Option<RestoreError>,
+    },
     /// The server's durable history contains these changes of ours; worth keeping, so that
     /// the number of waiting edits is right after a restart.
     ServerHas {
@@ -307,6 +319,7 @@ impl Replica {
             Input::Received { peer, frame } => self.received(peer, frame, &mut effects),
             Input::Edit(edit) => self.edited(&edit, &mut effects)?,
             Input::Import { text, options } => self.imported(&text, &options, &mut effects)?,
+            Input::Absorb { chunks } => self.absorbed(&chunks, &mut effects),
             Input::Persisted { seq } => {
                 self.durable = self.durable.max(seq.min(self.seq));
                 self.speak(&mut effects);
@@ -342,6 +355,21 @@ impl Replica {
         push_changed(effects, imported.keys.into_iter().collect(), true);
         effects.push(Effect::Imported(imported.report));
         Ok(())
+    }
+
+    fn absorbed(&mut self, chunks: &[Vec<u8>], effects: &mut Vec<Effect>) {
+        let before = self.document.heads();
+        let refused = self.document.absorb(chunks).err();
+        let changes = if self.document.heads() == before {
+            Vec::new()
+        } else {
+            self.document.changes_since(&before)
+        };
+        let keys = self.document.take_in(&changes);
+        self.persist(&changes, Vec::new(), effects);
+        push_changed(effects, keys.into_iter().collect(), false);
+        let changes = changes.len();
+        effects.push(Effect::Absorbed { changes, refused });
     }
 
     fn received(&mut self, peer: PeerId, frame: Frame, effects: &mut Vec<Effect>) {

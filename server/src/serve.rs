@@ -15,6 +15,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -56,21 +57,22 @@ pub enum ServeError {
 ///
 /// # Errors
 ///
-/// [`ServeError`] before the first connection is accepted: nothing was served.
+/// [`ServeError`]: nothing was served, or not any more.
 pub async fn run(
     listener: TcpListener,
     config: Config,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    Server::open(listener, &config).await?.run(shutdown).await;
-    Ok(())
+    Server::open(listener, &config).await?.run(shutdown).await
 }
 
 /// A server that is ready: its documents are open, nothing is accepted yet.
 pub struct Server {
     listener: TcpListener,
-    app: App,
+    bound: SocketAddr,
+    config: Config,
     acceptor: Option<TlsAcceptor>,
+    app: App,
 }
 
 impl Server {
@@ -85,50 +87,81 @@ impl Server {
             return Err(ServeError::OpenWithoutToken(bound));
         }
         let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
-        let trust = Trust::new(
-            bound,
-            acceptor.is_some(),
-            &config.allow_hosts,
-            &config.allow_origins,
-        );
-        let sessions = Sessions::new(config.token.clone(), bound.port(), acceptor.is_some());
-        let documents = Documents::open(DocumentsConfig {
-            state: config.state_dir.clone(),
-            url: format!("{}://{bound}/", trust.scheme()),
-            ..DocumentsConfig::new(&config.file)
-        })
-        .await?;
-        let boards = documents
-            .list()
-            .map(|document| Arc::new(document.clone()) as Arc<dyn Board>);
-        let queue = Queue::start(
-            boards.collect(),
-            documents.server_device().to_string(),
-            Arc::clone(&config.generator),
-            config.parallel_jobs_max,
-        );
-        let generator = Arc::clone(&config.generator);
-        let app = App::new(trust, sessions, documents, generator, queue);
+        let app = open_app(config, bound, acceptor.is_some()).await?;
         Ok(Self {
             listener,
-            app,
+            bound,
+            config: config.clone(),
             acceptor,
+            app,
         })
     }
 
     /// Serves until `shutdown` resolves, then drains: everything acknowledged is on disk and in
-    /// the JSON on return.
-    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
-        let app = self.app;
-        let door = Door::new(&app, routes::router(app.clone()), self.acceptor);
-        tokio::select! {
-            () = door.accept(&self.listener) => {}
-            () = shutdown => {}
+    /// the JSON on return. When an older history of a file arrives in its folder (F6),
+    /// connections are closed for a moment and the documents opened again.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`]: the documents could not be opened again.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
+        let Self {
+            listener,
+            bound,
+            config,
+            acceptor,
+            mut app,
+        } = self;
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let door = Door::new(&app, routes::router(app.clone()), acceptor.clone());
+            let is_over = tokio::select! {
+                () = door.accept(&listener) => true,
+                () = &mut shutdown => true,
+                () = app.documents.superseded() => false,
+            };
+            if is_over {
+                drop(listener);
+                tracing::info!("stopping");
+                stop(&app, &door).await;
+                return Ok(());
+            }
+            tracing::info!(
+                "an older history of a file has arrived; the documents are opened again"
+            );
+            stop(&app, &door).await;
+            drop(door);
+            app = open_app(&config, bound, acceptor.is_some()).await?;
         }
-        drop(self.listener);
-        tracing::info!("stopping");
-        app.stopping.cancel();
-        tokio::join!(door.close(DRAIN_MAX), app.queue.stop(STOP_GRACE));
-        app.documents.shutdown().await;
     }
+}
+
+async fn stop(app: &App, door: &Door) {
+    app.stopping.cancel();
+    tokio::join!(door.close(DRAIN_MAX), app.queue.stop(STOP_GRACE));
+    app.documents.shutdown().await;
+}
+
+/// Opens the documents and starts what works on them.
+async fn open_app(config: &Config, bound: SocketAddr, is_tls: bool) -> Result<App, ServeError> {
+    let (hosts, origins) = (&config.allow_hosts, &config.allow_origins);
+    let trust = Trust::new(bound, is_tls, hosts, origins);
+    let sessions = Sessions::new(config.token.clone(), bound.port(), is_tls);
+    let documents = Documents::open(DocumentsConfig {
+        state: config.state_dir.clone(),
+        url: format!("{}://{bound}/", trust.scheme()),
+        ..DocumentsConfig::new(&config.file)
+    })
+    .await?;
+    let boards = documents
+        .list()
+        .map(|document| Arc::new(document.clone()) as Arc<dyn Board>);
+    let generator = Arc::clone(&config.generator);
+    let queue = Queue::start(
+        boards.collect(),
+        documents.server_device().to_string(),
+        Arc::clone(&generator),
+        config.parallel_jobs_max,
+    );
+    Ok(App::new(trust, sessions, documents, generator, queue))
 }

@@ -111,6 +111,23 @@ impl Home {
         found.remove(0)
     }
 
+    /// Removes what is published beside the file, as if a syncer had not brought it.
+    pub fn unpublish(&self) {
+        let folders = fs::read_dir(self.folder().join(".plainsync")).expect("our folder");
+        for folder in folders {
+            let folder = folder.expect("it can be listed").path();
+            for entry in folder.read_dir().into_iter().flatten() {
+                let path = entry.expect("it can be listed").path();
+                if path
+                    .extension()
+                    .is_some_and(|extension| extension == "journal")
+                {
+                    fs::remove_file(path).expect("it can be removed");
+                }
+            }
+        }
+    }
+
     /// Everything the server logged so far, over all its starts.
     #[must_use]
     pub fn log(&self) -> String {

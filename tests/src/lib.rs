@@ -2,6 +2,7 @@
 //! process, and the real program with files of its own.
 
 pub mod chance;
+pub mod folder_sync;
 pub mod historic;
 pub mod home;
 pub mod served;

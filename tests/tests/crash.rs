@@ -3,12 +3,14 @@
 //! A tab (a replica over the sync socket) and a program (requests) count upwards: each edit
 //! writes the next number into two fields of a job at once. Whatever a client was told is on disk
 //! must be there after any crash; what it was not told of may be there or not, but never
-//! half; and at every moment the file and its backup parse.
+//! half; and at every moment the file and its backup parse. Meanwhile a person edits the file by
+//! hand, whether the server runs or not: what was saved is in the document in the end.
 //!
 //! `PLAINSYNC_KILLS=100 cargo test -p plainsync-tests --test crash -- --nocapture` kills more
 //! often; `PLAINSYNC_SEED` repeats the moments of a run as far as a real machine allows.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use plainsync_core::id::DocumentId;
 use plainsync_tests::chance::Chance;
 use plainsync_tests::historic::picture;
 use plainsync_tests::home::Home;
-use plainsync_tests::served::{Served, try_send};
+use plainsync_tests::served::{Served, try_send, until};
 use plainsync_tests::tab::Tab;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
@@ -227,6 +229,47 @@ async fn program(mut places: Where, ledger: Ledger, stop: watch::Receiver<bool>,
     }
 }
 
+/// Edits the file by hand until `stop`, as editors save: whole, by renaming. Each edit adds a
+/// field to a job; returns how many were saved.
+async fn person(file: PathBuf, stop: watch::Receiver<bool>, seed: u64) -> u64 {
+    let mut chance = Chance::new(seed);
+    let mut saved = 0;
+    while !*stop.borrow() {
+        sleep(Duration::from_millis(50 + chance.below(200))).await;
+        let Ok(text) = std::fs::read(&file) else {
+            continue;
+        };
+        let mut json: Value = serde_json::from_slice(&text).expect("the file parses");
+        let jobs = json["jobs"].as_array_mut().expect("jobs");
+        if jobs.is_empty() {
+            continue;
+        }
+        let nth = usize::try_from(chance.below(jobs.len() as u64)).expect("an index");
+        jobs[nth][hand_field(saved + 1)] = json!(true);
+        let editing = file.with_extension("being-edited");
+        let text = serde_json::to_string_pretty(&json).expect("text");
+        std::fs::write(&editing, text).expect("written");
+        std::fs::rename(&editing, &file).expect("saved");
+        saved += 1;
+    }
+    saved
+}
+
+fn hand_field(number: u64) -> String {
+    format!("by-hand-{number:05}")
+}
+
+/// Waits until everything that was saved by hand is in what `server` exports.
+async fn until_hand_edits(server: &Served, saved: u64) {
+    until("the hand edits to be taken in", || async {
+        let text = server.get("/api/v1/export.json").await.text();
+        (1..=saved)
+            .all(|number| text.contains(&hand_field(number)))
+            .then_some(())
+    })
+    .await;
+}
+
 /// Checks that nothing in `jobs` is half an edit, and returns how far each field counted.
 fn counted<'a>(
     jobs: impl Iterator<Item = (&'a str, &'a Value)>,
@@ -350,6 +393,7 @@ async fn s2_no_kill_loses_what_was_acknowledged() {
         stopped.clone(),
         chance.draw(),
     ));
+    let person = tokio::spawn(person(home.file(), stopped.clone(), chance.draw()));
     let program = tokio::spawn(program(places, Arc::clone(&ledger), stopped, chance.draw()));
 
     let promised = || ledger.lock().expect("no panic").clone();
@@ -382,6 +426,11 @@ async fn s2_no_kill_loses_what_was_acknowledged() {
         .await
         .expect("the program ends")
         .expect("no panic");
+    let by_hand = timeout(wait, person)
+        .await
+        .expect("the person ends")
+        .expect("no panic");
+    until_hand_edits(&server, by_hand).await;
     let mut tab = timeout(wait, tab)
         .await
         .expect("the tab is acknowledged")
@@ -419,7 +468,7 @@ async fn s2_no_kill_loses_what_was_acknowledged() {
         "hardly anything happened: {acknowledged} edits"
     );
     eprintln!(
-        "{kills} kills while it served, {at_start} while it started; {made} edits made, {acknowledged} acknowledged, {} jobs, {} bytes of JSON, {:.1} s",
+        "{kills} kills while it served, {at_start} while it started; {made} edits made, {acknowledged} acknowledged, {by_hand} saved by hand, {} jobs, {} bytes of JSON, {:.1} s",
         jobs.len(),
         export.body.len(),
         began.elapsed().as_secs_f64()

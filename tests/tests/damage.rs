@@ -83,6 +83,7 @@ async fn s2_a_journal_cut_at_any_byte_keeps_what_is_before_the_cut() {
         for name in ["job_history.json", "job_history.json.backup"] {
             let _absent = fs::remove_file(home.folder().join(name));
         }
+        home.unpublish();
         let server = home.serve(&[]).await;
         let kept = lengths.iter().filter(|length| **length <= cut).count();
         let expected: Vec<String> = (0..kept)
@@ -107,6 +108,7 @@ async fn s2_a_journal_cut_at_any_byte_keeps_what_is_before_the_cut() {
     }
 
     // With a file that is ahead of the journal: it is not overwritten by less.
+    home.unpublish();
     fs::write(
         &journal,
         &whole[..usize::try_from(lengths[4]).expect("short")],

@@ -65,6 +65,28 @@ impl Document {
         Ok(Restored { changes })
     }
 
+    /// Takes in what another replica kept of this history, in place. Chunks whose changes are
+    /// known change nothing; a refused one does not keep the others out. What is new is part of
+    /// the history afterwards, but not of the view: the caller takes it in there.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`]: why the first of the refused chunks was.
+    pub(crate) fn absorb(&mut self, chunks: &[Vec<u8>]) -> Result<(), RestoreError> {
+        let mut outcome = Ok(());
+        for (index, chunk) in chunks.iter().enumerate() {
+            let taken = if chunk.starts_with(&MAGIC) {
+                let loaded = self.automerge_mut().load_incremental(chunk);
+                loaded.map(drop).map_err(|error| error.to_string())
+            } else {
+                Err("it does not begin as an automerge chunk".to_owned())
+            };
+            let refused = taken.map_err(|reason| RestoreError::Unreadable { index, reason });
+            outcome = outcome.and(refused);
+        }
+        outcome
+    }
+
     fn restored(&self, chunks: &[Vec<u8>]) -> Result<(Automerge, usize), RestoreError> {
         let (actor, author) = (self.doc.get_actor().clone(), self.doc.get_author().cloned());
         let mut doc = self.doc.clone();

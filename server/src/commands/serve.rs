@@ -65,8 +65,8 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
     let opened = Server::open(listener, &config).await;
     let server = opened.map_err(|error| Failure::new(code_of(&error), error.to_string()))?;
     announce(&args, &config, bound);
-    server.run(stop_signal()).await;
-    Ok(())
+    let served = server.run(stop_signal()).await;
+    served.map_err(|error| Failure::new(code_of(&error), error.to_string()))
 }
 
 fn code_of(error: &ServeError) -> u8 {

@@ -17,7 +17,9 @@
 mod batch;
 mod commit;
 mod file;
+mod offer;
 mod recovery;
+mod share;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use plainsync_core::document::RestoreError;
 use plainsync_core::edit::{Edit, Key, StampedEdit};
 use plainsync_core::plain::import::{ImportOptions, ImportReport};
 use plainsync_core::replica::{Effect, Input, Replica, ReplicaConfig, StepError};
@@ -36,8 +39,10 @@ use tracing::warn;
 
 use self::batch::{Answer, Batch};
 pub(super) use self::file::FileSide;
+pub(super) use self::offer::Offered;
 use self::recovery::Health;
 pub(super) use self::recovery::restore;
+use self::share::Share;
 pub(super) use self::take::has_heads;
 use super::edit_ids::EditIds;
 use super::error::DocumentError;
@@ -72,6 +77,7 @@ pub(super) struct Actor {
     pub(super) edits: EditIds,
     pub(super) file: FileSide,
     pub(super) pace: Pace,
+    share: Share,
     peers: Peers,
     health: Health,
     next_tick: Instant,
@@ -96,6 +102,8 @@ pub(super) struct Parts {
 struct Done {
     keys: BTreeSet<Key>,
     report: ImportReport,
+    /// How many changes of another device were new, and why a part was refused.
+    absorbed: (usize, Option<RestoreError>),
 }
 
 impl Actor {
@@ -109,6 +117,7 @@ impl Actor {
             edits: parts.edits,
             file: parts.file,
             pace: parts.pace,
+            share: Share::default(),
             peers: Peers::default(),
             health: Health::default(),
             next_tick: Instant::now(),
@@ -139,8 +148,13 @@ impl Actor {
         }
     }
 
+    /// What waits, without waiting for it.
+    pub(super) fn next_message(&self) -> Option<Envelope> {
+        self.inbox.try_recv().ok()
+    }
+
     /// One batch: `first` and what waits behind it.
-    fn work(&mut self, first: Envelope) {
+    pub(super) fn work(&mut self, first: Envelope) {
         let mut batch = Batch::default();
         let mut places = Vec::new();
         let mut next = Some(first);
@@ -323,6 +337,7 @@ impl Actor {
                 }
                 Effect::Changed { keys, .. } => done.keys.extend(keys),
                 Effect::Imported(report) => done.report = report,
+                Effect::Absorbed { changes, refused } => done.absorbed = (changes, refused),
                 // The rest is for replicas in browsers.
                 _ => {}
             }
@@ -334,7 +349,7 @@ impl Actor {
     }
 
     /// What is due without having been asked for.
-    fn tend(&mut self) {
+    pub(super) fn tend(&mut self) {
         if self.abandoned {
             return;
         }
@@ -345,6 +360,7 @@ impl Actor {
             self.step_quietly(Input::Tick, &mut batch);
             self.commit(batch);
         }
+        self.tend_share();
         self.tend_file();
         self.tend_journal();
     }
@@ -355,7 +371,11 @@ impl Actor {
             .replica
             .as_ref()
             .and_then(|_| self.file.due(&self.pace));
-        [tick, self.health.until(), file]
+        let share = self
+            .replica
+            .as_ref()
+            .and_then(|_| self.share.due(&self.pace));
+        [tick, self.health.until(), share, file]
             .into_iter()
             .flatten()
             .min()

@@ -10,6 +10,7 @@
 pub mod faulty;
 mod real;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 pub use real::RealDisk;
+use sha2::{Digest as _, Sha256};
 
 /// What is known of a file without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -228,8 +230,30 @@ pub fn temp_beside(path: &Path) -> io::Result<PathBuf> {
 /// When the system has none to give.
 pub fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    let replayed = REPLAYED.with_borrow_mut(|seed| {
+        let seed = seed.as_mut()?;
+        for byte in &mut bytes {
+            *seed = Sha256::digest(*seed).into();
+            *byte = seed[0];
+        }
+        Some(())
+    });
+    if replayed.is_none() {
+        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    }
     Ok(bytes)
+}
+
+thread_local! {
+    /// What [`random`] follows from on this thread, in simulations.
+    static REPLAYED: RefCell<Option<[u8; 32]>> = const { RefCell::new(None) };
+}
+
+/// From now on, everything random on this thread follows from `seed`: only for simulations
+/// that must run alike again.
+pub fn replay_random(seed: u64) {
+    let seed = Sha256::digest(seed.to_le_bytes()).into();
+    REPLAYED.with_borrow_mut(|replayed| *replayed = Some(seed));
 }
 
 /// The folder that holds `path`.

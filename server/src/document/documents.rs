@@ -65,7 +65,8 @@ pub struct Documents {
     threads: Mutex<Vec<JoinHandle<()>>>,
     device: DeviceId,
     peer: PeerId,
-    _locks: Vec<Lock>,
+    /// Given back when the actors have ended.
+    locks: Mutex<Vec<Lock>>,
 }
 
 /// What opening one document gives.
@@ -106,7 +107,7 @@ impl Documents {
             threads: Mutex::new(threads),
             device,
             peer,
-            _locks: locks,
+            locks: Mutex::new(locks),
         }
     }
 
@@ -144,7 +145,22 @@ impl Documents {
         &self.peer
     }
 
-    /// Finishes everything that was asked, writes the files, and ends the actors (S7).
+    /// Waits until a document is to be joined to an older history that has arrived in the folder.
+    /// Opening the documents again does so.
+    pub async fn superseded(&self) {
+        let waits = self.all.iter().map(|document| {
+            let mut superseded = document.superseded();
+            Box::pin(async move {
+                if superseded.wait_for(|is| *is).await.is_err() {
+                    std::future::pending::<()>().await; // It has ended: it never will be.
+                }
+            })
+        });
+        futures_util::future::select_all(waits).await;
+    }
+
+    /// Finishes everything that was asked, writes the files, ends the actors (S7), and lets go
+    /// of the folder.
     pub async fn shutdown(&self) {
         let mut finished = Vec::new();
         for document in &self.all {
@@ -158,6 +174,10 @@ impl Documents {
         }
         let threads = self.take_threads();
         let _ = tokio::task::spawn_blocking(move || join(threads)).await;
+        self.locks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     fn take_threads(&self) -> Vec<JoinHandle<()>> {

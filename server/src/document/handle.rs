@@ -15,6 +15,8 @@
 //! # Ok(()) }
 //! ```
 
+mod versions;
+
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -34,8 +36,9 @@ use super::error::DocumentError;
 use super::inbox::{Inbox, Message};
 use super::origin::ImportOrigin;
 use super::peers::{End, Token};
+use super::ring::Ring;
 use super::snapshot::Snapshot;
-use super::state::{DocumentInfo, FileAnswer, FileState};
+use super::state::{DocumentInfo, FileAnswer, FileState, Offer, TookIn};
 
 /// Frames that may wait for a peer that reads slowly; one more and it is dropped (S6).
 pub const OUTBOUND_FRAMES_MAX: usize = 256;
@@ -68,24 +71,32 @@ pub(super) struct Shared {
     pub(super) name: String,
     pub(super) id: DocumentId,
     pub(super) blobs: Blobs,
+    pub(super) ring: Ring,
     pub(super) file_bytes: AtomicU64,
     snapshot: Mutex<Arc<Snapshot>>,
     file_state: Mutex<FileState>,
+    offer: Mutex<Option<Offer>>,
+    took_in: Mutex<Option<TookIn>>,
     published: watch::Sender<u64>,
     connections: AtomicU64,
+    superseded: watch::Sender<bool>,
 }
 
 impl Shared {
-    pub(super) fn new(name: String, document: &Document, blobs: Blobs) -> Self {
+    pub(super) fn new(name: String, document: &Document, blobs: Blobs, ring: Ring) -> Self {
         Self {
+            ring,
             name,
             id: *document.id(),
             blobs,
             file_bytes: AtomicU64::new(0),
             snapshot: Mutex::new(Arc::new(Snapshot::of(document))),
             file_state: Mutex::default(),
+            offer: Mutex::default(),
+            took_in: Mutex::default(),
             published: watch::Sender::new(0),
             connections: AtomicU64::new(0),
+            superseded: watch::Sender::new(false),
         }
     }
 
@@ -108,6 +119,26 @@ impl Shared {
         drop(current);
         self.bump();
         true
+    }
+
+    pub(super) fn offer(&self) -> Option<Offer> {
+        lock(&self.offer).clone()
+    }
+
+    pub(super) fn set_offer(&self, offer: Option<Offer>) {
+        *lock(&self.offer) = offer;
+        self.bump();
+    }
+
+    pub(super) fn set_took_in(&self, took_in: TookIn) {
+        *lock(&self.took_in) = Some(took_in);
+        self.bump();
+    }
+
+    /// Another history takes this one's place.
+    pub(super) fn supersede(&self) {
+        self.superseded
+            .send_if_modified(|is| !std::mem::replace(is, true));
     }
 
     fn bump(&self) {
@@ -148,6 +179,8 @@ impl DocumentHandle {
             heads: snapshot.heads.clone(),
             jobs: snapshot.rows().count(),
             file_state: self.shared.file_state(),
+            offer: self.shared.offer(),
+            last_import: lock(&self.shared.took_in).clone(),
         }
     }
 
@@ -161,6 +194,13 @@ impl DocumentHandle {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.published.subscribe()
+    }
+
+    /// Whether an older history of the file has arrived in the folder: opening it again joins
+    /// this one to that (F6).
+    #[must_use]
+    pub fn superseded(&self) -> watch::Receiver<bool> {
+        self.shared.superseded.subscribe()
     }
 
     /// Applies an edit. It is durable when this returns; a repeated one is not applied again.
@@ -235,7 +275,8 @@ impl DocumentHandle {
     pub async fn export_json(&self) -> Result<Vec<u8>, DocumentError> {
         let document = self.inbox.ask(|reply| Message::Copy { reply }).await?;
         let blobs = self.shared.blobs.clone();
-        Ok(blocking(move || render(&document, &blobs)).await??)
+        let rendered = blocking(move || render(&document, &blobs)).await??;
+        Ok(rendered.bytes)
     }
 
     /// Stores an image under its content address. `false`: it was here already. It is durable
@@ -368,22 +409,36 @@ impl Drop for Connection {
     }
 }
 
-/// The bytes of the JSON for `document`, images inlined where they are here.
+/// The text of the JSON file.
+pub(super) struct Rendered {
+    pub(super) bytes: Vec<u8>,
+    /// Images that it refers to and that are not here.
+    pub(super) missing: Vec<BlobRef>,
+}
+
+/// The JSON for `document`, images inlined where they are here.
 ///
 /// # Errors
 ///
 /// An image is here but cannot be read: a file without it would look as if it were lost.
-pub(super) fn render(document: &Document, blobs: &Blobs) -> Result<Vec<u8>, BlobError> {
-    let failed = RefCell::new(None);
+pub(super) fn render(document: &Document, blobs: &Blobs) -> Result<Rendered, BlobError> {
+    let (failed, missing) = (RefCell::new(None), RefCell::new(Vec::new()));
     let bytes = document.export(&|hash| match blobs.get(hash) {
-        Ok(found) => found.map(|(_, bytes)| bytes.into()),
+        Ok(Some((_, bytes))) => Some(bytes.into()),
+        Ok(None) => {
+            missing.borrow_mut().push(*hash);
+            None
+        }
         Err(error) => {
             failed.borrow_mut().get_or_insert(error);
             None
         }
     });
     match failed.into_inner() {
-        None => Ok(bytes),
+        None => Ok(Rendered {
+            bytes,
+            missing: missing.into_inner(),
+        }),
         Some(error) => Err(error),
     }
 }

@@ -16,10 +16,11 @@ use serde_json::Value;
 use tracing::info;
 
 use super::actor::has_heads;
-use super::disk::{Disk, random, write_whole};
+use super::disk::{Disk, folder_of, random, write_whole};
 use super::error::OpenError;
 use super::inspect::{Version, inspect};
 use super::place::Place;
+use super::shared::published_for;
 
 /// The file that names this install.
 const DEVICE: &str = "device";
@@ -65,6 +66,17 @@ impl Identity {
             Schema::generic(&self.collection, KEY_FIELD)
         }
     }
+
+    /// Makes this the document of the private state in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub(super) fn keep(&self, disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        write_whole(disk, &folder.join(DOCUMENT), &text, Some(0o600))
+    }
 }
 
 /// Which document the file at `place` is; decided once, and again if its history is gone.
@@ -98,12 +110,27 @@ pub(super) fn decide(
         .read(&place.folder.join(&place.name))
         .unwrap_or_default();
     let carried = inspect(&file).ok().and_then(|inspected| inspected.version);
+    // What others have published is a history, too (F11).
+    let published = published_for(disk, &place.own_folder(), &place.name);
+    let is_published = |document| published.iter().any(|header| header.document == document);
     if let Some(known) = &known
-        && carried
-            .as_ref()
-            .is_none_or(|version| is_continued(known, version))
+        && (is_published(known.document)
+            || carried
+                .as_ref()
+                .is_none_or(|version| is_continued(known, version)))
     {
         return Ok(known.clone());
+    }
+    let named = carried.as_ref().and_then(|version| version.document);
+    let named = published
+        .iter()
+        .find(|header| Some(header.document) == named);
+    if let Some(header) = named.or(published.first()) {
+        info!(
+            file = %place.file.display(), document = %header.document,
+            "the folder holds the history of this file; it goes on here"
+        );
+        return keep(disk, &path, header.identity());
     }
     let from = carried.and_then(|version| {
         Some(From {
@@ -122,10 +149,13 @@ pub(super) fn decide(
         collection: collection_of(&file),
         from,
     };
-    let mut text =
-        serde_json::to_vec_pretty(&identity).map_err(|error| state(&path, error.into()))?;
-    text.push(b'\n');
-    write_whole(disk, &path, &text, Some(0o600)).map_err(|source| state(&path, source))?;
+    keep(disk, &path, identity)
+}
+
+fn keep(disk: &dyn Disk, path: &Path, identity: Identity) -> Result<Identity, OpenError> {
+    identity
+        .keep(disk, folder_of(path))
+        .map_err(|source| state(path, source))?;
     Ok(identity)
 }
 

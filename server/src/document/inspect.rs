@@ -35,6 +35,10 @@ pub struct Version {
     pub document: Option<DocumentId>,
     /// The heads of that version, in hexadecimal, sorted.
     pub heads: Vec<String>,
+    /// It is a backup, which says what replaced it (F2).
+    pub is_backup: bool,
+    /// When its newest change was made, in seconds since the Unix epoch, if it says so.
+    pub saved_seconds: Option<i64>,
 }
 
 /// A file that parses.
@@ -50,6 +54,8 @@ pub struct Inspected {
 struct Root<'a> {
     #[serde(borrow)]
     sync: Option<&'a RawValue>,
+    #[serde(borrow, rename = "savedAt")]
+    saved_at: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +64,8 @@ struct Sync {
     document: serde_json::Value,
     #[serde(default)]
     heads: serde_json::Value,
+    #[serde(default, rename = "replacedBy")]
+    replaced_by: serde_json::Value,
 }
 
 /// Reads what a file says of itself.
@@ -94,7 +102,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, Unreadable> {
     let version = root
         .sync
         .and_then(|raw| serde_json::from_str::<Sync>(raw.get()).ok())
-        .map(|sync| version(&sync));
+        .map(|sync| Version {
+            saved_seconds: root.saved_at.and_then(seconds),
+            ..version(&sync)
+        });
     Ok(Inspected { version, sync_span })
 }
 
@@ -113,7 +124,15 @@ fn version(sync: &Sync) -> Version {
             .as_str()
             .and_then(|document| document.parse().ok()),
         heads,
+        is_backup: sync.replaced_by.is_array(),
+        saved_seconds: None,
     }
+}
+
+fn seconds(saved_at: &RawValue) -> Option<i64> {
+    let text: String = serde_json::from_str(saved_at.get()).ok()?;
+    let at: jiff::Timestamp = text.parse().ok()?;
+    Some(at.as_second())
 }
 
 /// Puts the cause that a person can act on in front of what the parser saw.

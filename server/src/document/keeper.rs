@@ -1,114 +1,65 @@
-//! Keeps the JSON file of one document: a thread that writes it and watches for others who do.
+//! Keeps the files of one document: a thread that writes the JSON and the published journal, and
+//! watches for others who write.
 //!
 //! The document's actor sends [`Order`]s and gets [`Report`]s. Writing waits for nothing
-//! here: the actor says when. Watching is a look at the file's time, size and number every
-//! [`Pace::poll`]; what changed is read, and offered once it has been the same twice.
+//! here: the actor says when. Watching is a look at each file's time, size and number every
+//! [`Pace::poll`], and when somebody says that something happened; what changed in the JSON is
+//! read, and offered once it has been the same twice.
 //!
 //! **Invariant:** content that the actor has not called settled is never replaced, and
 //! content that it refused is offered again only when it changed.
 
-use std::path::PathBuf;
+mod copies;
+mod orders;
+
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use plainsync_core::blob::BlobRef;
+use plainsync_core::document::Document;
 use tracing::warn;
 
+use super::actor::now;
+use super::blobs::Blobs;
 use super::disk::{Disk, Look, temp_beside};
+use super::handle::Rendered;
+use super::join::Rivals;
+use super::journal::Record;
 use super::projection::{ContentHash, Found, Projection, Replaced};
+use super::ring::Ring;
+use super::shared::{Arrived, Neighbours, Published};
+
+use self::copies::ConflictCopies;
+pub use self::orders::Pace;
+use self::orders::Render;
+pub(super) use self::orders::{Kept, Order, Report};
+
+/// Longest time between two looks at a folder that the system does not watch for us.
+const UNWATCHED_POLL_MAX: Duration = Duration::from_secs(1);
 
 /// A file whose time is closer than this to our look may change again without a new time.
 const TIME_GRAIN: Duration = Duration::from_secs(2);
-
-/// How long things take; the defaults are for people, tests use shorter ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// Between two looks at the file.
-    pub poll: Duration,
-    /// Between finding changed content and accepting it.
-    pub stable: Duration,
-    /// Without a change, before the file is written.
-    pub quiet: Duration,
-    /// Longest time that steady changes keep the file from being written.
-    pub busy: Duration,
-    /// After a failure of the disk, before it is tried again; doubles up to 32 times this.
-    pub retry: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            poll: Duration::from_secs(1),
-            stable: Duration::from_millis(300),
-            quiet: Duration::from_millis(200),
-            busy: Duration::from_secs(2),
-            retry: Duration::from_secs(1),
-        }
-    }
-}
-
-/// Makes the file's bytes, away from the actor's thread.
-///
-/// # Errors
-///
-/// A sentence: the file is not written.
-pub(super) type Render = Box<dyn FnOnce() -> Result<Vec<u8>, String> + Send>;
-
-/// What the actor asks for.
-pub(super) enum Order {
-    /// Replace the file.
-    Write {
-        /// Gives the bytes.
-        render: Render,
-        /// The heads of their version.
-        heads: Vec<String>,
-    },
-    /// This content is in the document.
-    Settled(ContentHash),
-    /// This content was looked at already, and refused.
-    Refused(ContentHash),
-    /// Look again at content that was refused.
-    Recheck,
-}
-
-/// What the actor hears.
-#[derive(Debug)]
-pub(super) enum Report {
-    /// Content that is not settled is there, and does not change any more.
-    Found {
-        /// The content.
-        bytes: Vec<u8>,
-        /// Its hash, for [`Order::Settled`].
-        hash: ContentHash,
-    },
-    /// The file is gone.
-    Missing,
-    /// The file is as ordered.
-    Written {
-        /// Its size, in bytes.
-        len: u64,
-        /// How long rendering and writing took.
-        took: Duration,
-    },
-    /// Content that is not settled is there; it will be offered when it no longer changes.
-    Postponed,
-    /// The file could not be written as ordered; a sentence.
-    Failed(String),
-    /// The file could not be read; a sentence.
-    Unread(String),
-    /// It could be read again.
-    ReadAgain,
-}
 
 /// See the module's text.
 pub(super) struct Keeper {
     disk: Arc<dyn Disk>,
     projection: Projection,
+    published: Published,
+    neighbours: Neighbours,
+    rivals: Rivals,
+    ring: Ring,
+    copies: ConflictCopies,
+    blobs: Blobs,
     pace: Pace,
     orders: Receiver<Order>,
     report: Box<dyn Fn(Report) + Send>,
-    /// Where the hash and heads of the last projection are noted for the next start.
     note: PathBuf,
+    archive: PathBuf,
+    /// Images that the file refers to and that are not here.
+    wanted: Vec<BlobRef>,
     /// What the file looked like when its content was last known to be dealt with.
     dealt_with: Option<Look>,
     /// Content that was offered, and not settled since.
@@ -123,22 +74,29 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper for `projection`; [`Keeper::run`] makes it work.
+    /// A keeper; [`Keeper::run`] makes it work.
     pub(super) fn new(
         disk: Arc<dyn Disk>,
-        projection: Projection,
+        kept: Kept,
         pace: Pace,
-        note: PathBuf,
         orders: Receiver<Order>,
         report: Box<dyn Fn(Report) + Send>,
     ) -> Self {
         Self {
+            copies: ConflictCopies::new(Arc::clone(&disk), kept.projection.file()),
             disk,
-            projection,
+            projection: kept.projection,
+            published: kept.published,
+            neighbours: kept.neighbours,
+            rivals: kept.rivals,
+            ring: kept.ring,
+            blobs: kept.blobs,
             pace,
             orders,
             report,
-            note,
+            note: kept.note,
+            archive: kept.archive,
+            wanted: Vec::new(),
             dealt_with: None,
             offered: None,
             candidate: None,
@@ -148,18 +106,30 @@ impl Keeper {
         }
     }
 
+    /// Nobody will say that something happened.
+    pub(super) fn look_more_often(&mut self) {
+        self.pace.poll = self.pace.poll.min(UNWATCHED_POLL_MAX);
+        self.next_poll = self.next_poll.min(Instant::now() + self.pace.poll);
+    }
+
+    pub(super) fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    /// What lies in the folder of shared histories at the start: that of others, and this
+    /// device's own.
+    pub(super) fn first_look(&mut self) -> (Vec<Arrived>, Vec<u8>) {
+        self.published.sweep();
+        let own = self.published.found_other().ok().flatten();
+        (self.neighbours.look(), own.unwrap_or_default())
+    }
+
     /// Works until nobody can send orders any more.
     pub(super) fn run(mut self) {
         loop {
             let wait = self.next_poll.saturating_duration_since(Instant::now());
             match self.orders.recv_timeout(wait) {
-                Ok(Order::Write { render, heads }) => self.write(render, &heads),
-                Ok(Order::Settled(hash)) => self.projection.settle(hash),
-                Ok(Order::Refused(hash)) => self.offered = Some(hash),
-                Ok(Order::Recheck) => {
-                    (self.offered, self.dealt_with) = (None, None);
-                    self.next_poll = Instant::now();
-                }
+                Ok(order) => self.take(order),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -170,17 +140,92 @@ impl Keeper {
         }
     }
 
+    /// Does what waits to be done, and looks once: [`Keeper::run`] without time.
+    pub(super) fn turn(&mut self) {
+        while let Ok(order) = self.orders.try_recv() {
+            self.take(order);
+        }
+        self.poll();
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Write { render, heads } => self.write(render, &heads),
+            Order::Settled(hash) => self.projection.settle(hash),
+            Order::Refused(hash) => self.offered = Some(hash),
+            Order::Recheck => {
+                (self.offered, self.dealt_with) = (None, None);
+                self.neighbours.forget();
+                self.copies.forget();
+                self.next_poll = Instant::now();
+            }
+            Order::Look => self.next_poll = Instant::now(),
+            Order::Publish {
+                records,
+                whole,
+                document,
+            } => self.publish(&records, whole, &document),
+            Order::PublishedComplete => self.published.adopt_shown(),
+            Order::Archive { path, hash } => {
+                if let Err(error) = self.archive_copy(&path, hash) {
+                    warn!(path = %path.display(), %error, "a conflict copy that was merged could not be moved to the archive");
+                }
+            }
+        }
+    }
+
+    fn publish(&mut self, records: &[Record], whole: bool, document: &Document) {
+        let appended = if whole {
+            Ok(false)
+        } else {
+            self.published.append(records)
+        };
+        let done = appended.and_then(|appended| match appended {
+            true => Ok(()),
+            false => self.published.rewrite(document.save()),
+        });
+        let done = done.map_err(|error| {
+            let path = self.published.path().display();
+            format!("{path} cannot be written: {error}")
+        });
+        (self.report)(Report::Published(done));
+        let now = i64::try_from(now().0 / 1000).unwrap_or(i64::MAX);
+        if let Err(error) = self.ring.tend(document, now) {
+            warn!(%error, "an older version could not be kept; the history itself is in the journal");
+        }
+    }
+
+    /// Moves a conflict copy away, unless it has become another one.
+    fn archive_copy(&self, path: &Path, hash: ContentHash) -> io::Result<()> {
+        match self.disk.read(path) {
+            Ok(bytes) if ContentHash::of(&bytes) == hash => {}
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        self.disk.create_folders(&self.archive)?;
+        let to = self.archive.join(format!("{name}.{}", hash.short()));
+        match self.disk.rename(path, &to) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()), // Another did it.
+            other => other,
+        }
+    }
+
     fn write(&mut self, render: Render, heads: &[String]) {
         let started = Instant::now();
-        let replaced = render().and_then(|bytes| {
+        let replaced = render().and_then(|Rendered { bytes, missing }| {
+            // If a crash comes before the note below: what is in the file then is ours.
+            self.write_to(&self.next_note(), &ContentHash::of(&bytes).to_string());
             let replaced = self.projection.replace(&bytes, heads);
+            self.wanted = missing;
             Ok((replaced.map_err(|error| error.to_string())?, bytes))
         });
         (self.report)(match replaced {
             Ok((Replaced::Written | Replaced::Same, bytes)) => {
                 self.missing = 0;
                 self.offered = None;
-                self.write_note(&bytes, heads);
+                self.write_note(heads);
                 Report::Written {
                     len: bytes.len() as u64,
                     took: started.elapsed(),
@@ -196,19 +241,42 @@ impl Keeper {
 
     /// Notes what was written. It only saves work at the next start: failing is no matter,
     /// and neither is a crash that leaves half of it.
-    fn write_note(&self, bytes: &[u8], heads: &[String]) {
-        let note = note_text(ContentHash::of(bytes), heads);
-        let written = temp_beside(&self.note).and_then(|temp| {
+    fn write_note(&self, heads: &[String]) {
+        let Some(hash) = self.projection.settled() else {
+            return;
+        };
+        self.write_to(&self.note, &note_text(hash, heads));
+    }
+
+    fn next_note(&self) -> PathBuf {
+        self.note.with_extension("next")
+    }
+
+    /// The hash of what was about to be written last.
+    pub(super) fn read_next_note(&self) -> String {
+        let text = self.disk.read(&self.next_note()).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    fn write_to(&self, path: &Path, text: &str) {
+        let written = temp_beside(path).and_then(|temp| {
             let mut file = self.disk.create(&temp, Some(0o600))?;
-            file.append(note.as_bytes())?;
-            self.disk.rename(&temp, &self.note)
+            file.append(text.as_bytes())?;
+            self.disk.rename(&temp, path)
         });
         if let Err(error) = written {
-            warn!(path = %self.note.display(), %error, "a note for a faster start could not be written");
+            warn!(path = %path.display(), %error, "a note for a faster start could not be written");
         }
     }
 
     fn poll(&mut self) {
+        // Histories first: a file may wait for them.
+        self.look_at_histories();
+        self.look_at_copies();
+        if !self.wanted.is_empty() && self.wanted.iter().any(|image| self.is_here(image)) {
+            self.wanted.clear(); // The next write says what is still missing.
+            (self.report)(Report::ImageArrived);
+        }
         match self.look_and_find() {
             Ok(()) if self.failed => {
                 self.failed = false;
@@ -224,7 +292,38 @@ impl Keeper {
         }
     }
 
-    fn look_and_find(&mut self) -> std::io::Result<()> {
+    fn look_at_histories(&mut self) {
+        for arrived in self.neighbours.look() {
+            (self.report)(Report::Arrived(arrived));
+        }
+        if self.rivals.look() {
+            (self.report)(Report::Superseded);
+        }
+        match self.published.found_other() {
+            Ok(None) => {}
+            Ok(Some(bytes)) => (self.report)(Report::OwnPublished(bytes)),
+            Err(error) => {
+                let path = self.published.path().display();
+                let sentence = format!("{path} cannot be read: {error}");
+                (self.report)(Report::Published(Err(sentence)));
+            }
+        }
+    }
+
+    fn look_at_copies(&mut self) {
+        for (path, bytes, hash) in self.copies.look() {
+            (self.report)(Report::Copy { path, bytes, hash });
+        }
+        if self.copies.waits() {
+            self.next_poll = self.next_poll.min(Instant::now() + self.pace.stable);
+        }
+    }
+
+    fn is_here(&self, image: &BlobRef) -> bool {
+        self.blobs.has(image) && self.blobs.get(image).is_ok_and(|found| found.is_some())
+    }
+
+    fn look_and_find(&mut self) -> io::Result<()> {
         let Some(look) = self.projection.look()? else {
             self.candidate = None;
             self.dealt_with = None;
@@ -264,20 +363,20 @@ impl Keeper {
 
     fn deal_with(&mut self, look: Look) {
         self.candidate = None;
-        let fresh = look
-            .modified
-            .and_then(|modified| modified.elapsed().ok())
-            .is_some_and(|age| age < TIME_GRAIN);
-        self.dealt_with = (!fresh).then_some(look);
+        self.dealt_with = settled_look(look);
     }
+}
+
+/// `look`, unless the file may change again without looking different.
+pub(super) fn settled_look(look: Look) -> Option<Look> {
+    let fresh = look
+        .modified
+        .and_then(|modified| modified.elapsed().ok())
+        .is_some_and(|age| age < TIME_GRAIN);
+    (!fresh).then_some(look)
 }
 
 /// What is noted of a projection: its hash and its heads.
 pub(super) fn note_text(hash: ContentHash, heads: &[String]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for byte in hash.0 {
-        let _ = write!(text, "{byte:02x}"); // A String takes everything.
-    }
-    format!("{text}\n{}\n", heads.join("\n"))
+    format!("{hash}\n{}\n", heads.join("\n"))
 }

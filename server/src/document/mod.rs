@@ -15,7 +15,11 @@
 //! | `handle.rs`, `inbox.rs`, `peers.rs`, `snapshot.rs`, `state.rs` | what the rest of the server sees |
 //! | `actor.rs` | the thread that owns the replica and the journal |
 //! | `journal.rs`, `blobs.rs`, `edit_ids.rs` | what is durable |
-//! | `keeper.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
+//! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
+//! | `join.rs` | two histories of one file become one |
+//! | `shared.rs` | what other devices publish in the folder, and what this one does |
+//! | `ring.rs` | older versions as files |
+//! | `stepped.rs` | a document moved by hand, for simulations |
 //! | `disk.rs` | every file operation of the above |
 //!
 //! **Invariant:** the journal is what counts. The JSON can be made again from it at any time,
@@ -32,6 +36,7 @@ mod handle;
 mod identity;
 mod inbox;
 pub mod inspect;
+mod join;
 pub mod journal;
 mod keeper;
 pub mod lock;
@@ -40,8 +45,12 @@ mod origin;
 mod peers;
 pub mod place;
 pub mod projection;
+pub mod ring;
+mod shared;
 mod snapshot;
 mod state;
+pub mod stepped;
+mod watcher;
 
 pub use blobs::BlobError;
 pub use documents::{Documents, DocumentsConfig};
@@ -49,8 +58,9 @@ pub use error::{DocumentError, OpenError};
 pub use handle::{Connection, DocumentHandle, EditOutcome, Ended, ListSaved, OUTBOUND_FRAMES_MAX};
 pub use keeper::Pace;
 pub use origin::ImportOrigin;
+pub use shared::copies;
 pub use snapshot::Snapshot;
-pub use state::{DocumentInfo, FileAnswer, FileCondition, FileState};
+pub use state::{DocumentInfo, FileAnswer, FileCondition, FileState, Offer, OfferKind, TookIn};
 
 /// What an old client's list was made from.
 pub use plainsync_core::plain::import::ImportBase as Base;

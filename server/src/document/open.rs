@@ -13,7 +13,7 @@ use plainsync_core::id::{DeviceId, PeerId};
 use plainsync_core::replica::ReplicaConfig;
 use tracing::info;
 
-use super::actor::{Actor, FileSide, Parts, restore};
+use super::actor::{Actor, FileSide, Offered, Parts, restore};
 use super::blobs::Blobs;
 use super::disk::{Disk, folder_of, random};
 use super::documents::{Documents, DocumentsConfig, Opened};
@@ -22,39 +22,72 @@ use super::handle::{DocumentHandle, Shared};
 use super::identity;
 use super::inbox::{Inbox, Message};
 use super::inspect::inspect;
+use super::join::{self, Rivals};
 use super::journal::Journal;
-use super::keeper::Keeper;
+use super::keeper::{Keeper, Kept};
 use super::lock::{Holder, Lock};
 use super::place::{self, Place};
 use super::projection::Projection;
+use super::ring::Ring;
+use super::shared::{Header, Neighbours, Published};
+use super::watcher::Watcher;
 
 /// Stack of an actor's thread, in bytes: merging recurses as deep as documents nest.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
+/// The folder to serve, ours alone, and who we are.
+struct Entered {
+    place: Place,
+    locks: Vec<Lock>,
+    device: DeviceId,
+    peer: PeerId,
+    state_root: PathBuf,
+}
+
 /// Opens all that `config` names. Blocks.
 pub(super) fn open(config: &DocumentsConfig) -> Result<Documents, OpenError> {
     let disk = &config.disk;
-    let state_root = state_root(config)?;
-    let first = find_place(disk, &config.file, &state_root)?;
-    let locks = lock(config, &first)?;
-    let device = identity::device(&**disk, &first.folder_state)?;
-    let chance: [u8; 4] = random().map_err(|source| state_error(&first.folder_state, source))?;
-    let peer = format!("plainsync-{device}-{:08x}", u32::from_le_bytes(chance));
-    let peer = PeerId::new(peer).map_err(|error| OpenError::Damaged {
-        path: first.folder_state.clone(),
-        reason: error.to_string(),
-    })?;
-    let mut places = vec![first];
+    let entered = enter(config)?;
+    let (device, peer) = (entered.device, entered.peer);
+    let mut places = vec![entered.place];
     if places[0].file != config.file {
         for file in companions(&**disk, &places[0]) {
-            places.push(find_place(disk, &file, &state_root)?);
+            places.push(find_place(disk, &file, &entered.state_root)?);
         }
     }
     let mut opened = Vec::new();
     for place in places {
         opened.push(open_one(config, &place, device, peer.clone())?);
     }
-    Ok(Documents::new(opened, device, peer, locks))
+    Ok(Documents::new(opened, device, peer, entered.locks))
+}
+
+/// Opens the first document that `config` names, without threads.
+pub(super) fn prepare_first(config: &DocumentsConfig) -> Result<(Prepared, Vec<Lock>), OpenError> {
+    let entered = enter(config)?;
+    let prepared = prepare(config, &entered.place, entered.device, entered.peer)?;
+    Ok((prepared, entered.locks))
+}
+
+fn enter(config: &DocumentsConfig) -> Result<Entered, OpenError> {
+    let disk = &config.disk;
+    let state_root = state_root(config)?;
+    let place = find_place(disk, &config.file, &state_root)?;
+    let locks = lock(config, &place)?;
+    let device = identity::device(&**disk, &place.folder_state)?;
+    let chance: [u8; 4] = random().map_err(|source| state_error(&place.folder_state, source))?;
+    let peer = format!("plainsync-{device}-{:08x}", u32::from_le_bytes(chance));
+    let peer = PeerId::new(peer).map_err(|error| OpenError::Damaged {
+        path: place.folder_state.clone(),
+        reason: error.to_string(),
+    })?;
+    Ok(Entered {
+        place,
+        locks,
+        device,
+        peer,
+        state_root,
+    })
 }
 
 fn state_root(config: &DocumentsConfig) -> Result<PathBuf, OpenError> {
@@ -129,12 +162,45 @@ fn open_one(
     device: DeviceId,
     peer: PeerId,
 ) -> Result<Opened, OpenError> {
+    let Prepared {
+        mut actor,
+        mut keeper,
+        handle,
+    } = prepare(config, place, device, peer)?;
+    let shared = place.shared(&handle.id());
+    let orders = actor.file.orders();
+    let watcher = orders.and_then(|orders| Watcher::start(place, &shared, orders));
+    if watcher.is_none() {
+        keeper.look_more_often();
+    }
+    actor.file.set_watcher(watcher);
+    let keeper = spawn(&format!("file {}", place.name), move || keeper.run())?;
+    actor.file.set_keeper(keeper);
+    let thread = spawn(&format!("doc {}", place.name), move || actor.run())?;
+    Ok(Opened { handle, thread })
+}
+
+/// A document that is open, before its threads run.
+pub(super) struct Prepared {
+    pub(super) actor: Actor,
+    pub(super) keeper: Keeper,
+    pub(super) handle: DocumentHandle,
+}
+
+/// Opens the document at `place` and takes in what its files hold.
+pub(super) fn prepare(
+    config: &DocumentsConfig,
+    place: &Place,
+    device: DeviceId,
+    peer: PeerId,
+) -> Result<Prepared, OpenError> {
     let disk = &config.disk;
     let path = place.state.join("journal");
     let (journal, recovered) = Journal::open(Arc::clone(disk), path.clone())?;
     let identity = identity::decide(&**disk, place, recovered.records.is_empty())?;
+    let document = identity.document;
     let replica_config = ReplicaConfig {
-        document: identity.document,
+        document,
         schema: identity.schema(),
         device,
         author: None,
@@ -144,14 +210,33 @@ fn open_one(
     let records = recovered.records.len();
     let (replica, edits) = restore(&replica_config, recovered.records)
         .map_err(|source| OpenError::History { path, source })?;
+    let header = Header::new(&identity, &place.name);
+    let rivals = join::rivals(&**disk, place, &header);
+    if let Some(winner) = join::winner(&header, &rivals) {
+        drop(journal);
+        join::retire(disk, place, device, replica.document(), &header, winner)
+            .map_err(|source| state_error(&place.state, source))?;
+        return prepare(config, place, device, replica_config.peer);
+    }
+    let joined = rivals.iter();
+    let joined = joined.filter_map(|rival| join::export_of(disk, place, rival, &header));
+    let joined: Vec<_> = joined.collect();
     info!(
-        file = %place.file.display(), document = %identity.document, records,
+        file = %place.file.display(), %document, records,
         jobs = replica.document().view().rows().count(), "opened"
     );
-    let blobs = Blobs::new(Arc::clone(disk), &place.blobs(&identity.document));
-    let shared = Arc::new(Shared::new(place.name.clone(), replica.document(), blobs));
+    let blobs = Blobs::new(Arc::clone(disk), &place.blobs(&document));
+    let ring = Ring::new(Arc::clone(disk), &place.snapshots(&document), device);
+    let shared = Shared::new(
+        place.name.clone(),
+        replica.document(),
+        blobs.clone(),
+        ring.clone(),
+    );
+    let shared = Arc::new(shared);
     let (inbox, received) = Inbox::new();
     let (orders, ordered) = mpsc::channel();
+    let archive = place.archive(&document);
     let mut actor = Actor::new(Parts {
         shared: Arc::clone(&shared),
         config: replica_config,
@@ -159,34 +244,45 @@ fn open_one(
         journal,
         inbox: received,
         edits,
-        file: FileSide::new(Arc::clone(disk), place.archive(&identity.document), orders),
+        file: FileSide::new(Arc::clone(disk), archive.clone(), orders),
         pace: config.pace,
     });
-    let projection = Projection::new(Arc::clone(disk), place.file.clone(), identity.document);
     let note = place.state.join("projected");
     let noted = disk.read(&note).unwrap_or_default(); // Without it the start only takes longer.
-    actor.start(&projection, &String::from_utf8_lossy(&noted));
-    if actor.journal.is_long() {
-        actor.compact();
-    }
+    let offered = place.state.join("offered");
+    let text = disk.read(&offered).unwrap_or_default(); // Without it, one is offered twice.
+    let text = String::from_utf8_lossy(&text).into_owned();
+    actor.file.set_offered(Offered::new(offered, &text));
+    let folder = place.shared(&document);
+    disk.create_folders(&folder)
+        .map_err(|source| OpenError::Folder {
+            path: folder.clone(),
+            source,
+        })?; // Now, so that it can be watched.
+    let kept = Kept {
+        projection: Projection::new(Arc::clone(disk), place.file.clone(), document),
+        published: Published::new(Arc::clone(disk), &folder, device, header.clone()),
+        neighbours: Neighbours::new(Arc::clone(disk), folder, document, device),
+        ring: ring.clone(),
+        rivals: Rivals::new(Arc::clone(disk), place.clone(), header.clone()),
+        blobs,
+        note,
+        archive,
+    };
     let reports = inbox.clone();
     let report = Box::new(move |report| {
         let _ = reports.send(Message::File(report), None); // An actor that has ended needs none.
     });
-    let keeper = Keeper::new(
-        Arc::clone(disk),
-        projection,
-        config.pace,
-        note,
-        ordered,
-        report,
-    );
-    let keeper = spawn(&format!("file {}", place.name), move || keeper.run())?;
-    actor.file.set_keeper(keeper);
-    let thread = spawn(&format!("doc {}", place.name), move || actor.run())?;
-    Ok(Opened {
-        handle: DocumentHandle::new(shared, inbox),
-        thread,
+    let mut keeper = Keeper::new(Arc::clone(disk), kept, config.pace, ordered, report);
+    actor.start(&mut keeper, &String::from_utf8_lossy(&noted), joined);
+    if actor.journal.is_long() {
+        actor.compact();
+    }
+    let handle = DocumentHandle::new(shared, inbox);
+    Ok(Prepared {
+        actor,
+        keeper,
+        handle,
     })
 }
 

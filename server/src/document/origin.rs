@@ -10,6 +10,8 @@ pub enum ImportOrigin {
     HandEdit,
     /// A crash left it beside the JSON.
     Leftover,
+    /// A folder syncer put it beside the JSON when two machines had written (F10).
+    ConflictCopy,
     /// Somebody imports it through the dashboard or the API.
     Upload {
         /// They know that it removes more than half of the records.
@@ -23,7 +25,7 @@ impl ImportOrigin {
     /// Whether it may remove more than half of the records without a question.
     pub(super) fn may_remove_most(&self) -> bool {
         match self {
-            Self::HandEdit | Self::Leftover => false,
+            Self::HandEdit | Self::Leftover | Self::ConflictCopy => false,
             Self::Upload { confirmed } => *confirmed,
             Self::OldClient => true, // It asked its user itself, and what it may remove is bounded by its base.
         }
@@ -35,6 +37,7 @@ impl fmt::Display for ImportOrigin {
         f.write_str(match self {
             Self::HandEdit => "what the file holds",
             Self::Leftover => "a file that a crash left behind",
+            Self::ConflictCopy => "a conflict copy",
             Self::Upload { .. } => "an import",
             Self::OldClient => "an old client's whole list",
         })

@@ -5,8 +5,10 @@
 //! <folder>/job_history.json                    the JSON, or a symlink to it
 //! <folder>/job_history.json.backup             its previous version
 //! <folder>/.plainsync/lock                     held while a server serves the folder
+//! <folder>/.plainsync/<document>/<device>.journal  what each device publishes
 //! <folder>/.plainsync/<document>/blobs/…       images
-//! <folder>/.plainsync/<document>/archive/…     leftovers that could not be read
+//! <folder>/.plainsync/<document>/snapshots/…   older versions
+//! <folder>/.plainsync/<document>/archive/…     leftovers that could not be read, merged conflict copies
 //! <state>/<hash of folder>/{device,lock}       one per served folder
 //! <state>/<hash of folder>/<file>/{document,journal,projected}
 //! ```
@@ -84,16 +86,28 @@ impl Place {
         self.folder.join(OWN_FOLDER)
     }
 
+    /// Where `document` is beside the JSON: what devices publish of it, and the folders below.
+    #[must_use]
+    pub fn shared(&self, document: &DocumentId) -> PathBuf {
+        self.own_folder().join(document.to_string())
+    }
+
     /// Where images of `document` lie.
     #[must_use]
     pub fn blobs(&self, document: &DocumentId) -> PathBuf {
-        self.own_folder().join(document.to_string()).join("blobs")
+        self.shared(document).join("blobs")
+    }
+
+    /// Where older versions of `document` lie.
+    #[must_use]
+    pub fn snapshots(&self, document: &DocumentId) -> PathBuf {
+        self.shared(document).join("snapshots")
     }
 
     /// Where leftovers lie that could not be read.
     #[must_use]
     pub fn archive(&self, document: &DocumentId) -> PathBuf {
-        self.own_folder().join(document.to_string()).join("archive")
+        self.shared(document).join("archive")
     }
 }
 

@@ -18,6 +18,7 @@
 //! **Invariant:** the file holds its old content or its new one, whole, at every moment; its
 //! mode and the symlink that leads to it stay.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +47,19 @@ impl ContentHash {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// Its first eight digits, for names of files.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let [a, b, c, d, ..] = self.0;
+        format!("{a:02x}{b:02x}{c:02x}{d:02x}")
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -89,7 +103,7 @@ pub enum Found {
 pub enum Replaced {
     /// The file has the new content, durably.
     Written,
-    /// It had it already.
+    /// It had it already; spaces and the order of fields may differ.
     Same,
     /// Content that is not settled is there; nothing was replaced.
     Other,
@@ -101,6 +115,8 @@ pub struct Projection {
     file: PathBuf,
     document: DocumentId,
     settled: Option<ContentHash>,
+    /// What was written last.
+    written: Option<ContentHash>,
     /// A rename was done and the folder could not be synced after it.
     folder_unsynced: bool,
 }
@@ -114,6 +130,7 @@ impl Projection {
             file,
             document,
             settled: None,
+            written: None,
             folder_unsynced: false,
         }
     }
@@ -193,6 +210,12 @@ impl Projection {
             if self.settled != Some(ContentHash::of(old)) {
                 return Ok(Replaced::Other);
             }
+            // Written once and replaced by the same under another id: two machines do not know
+            // yet that they have one file.
+            let is_repeated = self.written == Some(ContentHash::of(next));
+            if says_the_same(old, next, &self.document, heads, is_repeated) {
+                return Ok(Replaced::Same);
+            }
             mode = self.disk.look(&path).map_err(io("reading its mode"))?.mode;
             self.back_up(&path, old, heads, mode)
                 .map_err(io("writing the backup"))?;
@@ -212,6 +235,7 @@ impl Projection {
             return placed;
         }
         self.settled = Some(ContentHash::of(next));
+        self.written = self.settled;
         self.sync_folder(&path)?;
         placed
     }
@@ -338,6 +362,33 @@ impl Projection {
             source,
         }
     }
+}
+
+/// Whether `old` is the version at `heads` too, laid out in another way: rewriting it would only
+/// fight with whoever formats it, and with other machines that share the folder (F11).
+fn says_the_same(
+    old: &[u8],
+    next: &[u8],
+    document: &DocumentId,
+    heads: &[String],
+    is_repeated: bool,
+) -> bool {
+    let version = inspect(old).ok().and_then(|inspected| inspected.version);
+    let Some(version) = version else { return false };
+    // Of a history that is not here, as long as a syncer has not brought it: only that counts
+    // which people see.
+    let is_foreign = version.document.is_some_and(|found| found != *document);
+    if !(is_foreign && is_repeated || version.heads == heads) {
+        return false;
+    }
+    let value = |bytes| {
+        let mut value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+        if let Some(root) = value.as_object_mut().filter(|_| is_foreign) {
+            root.retain(|name, _| name != "sync" && name != "savedAt");
+        }
+        Some(value)
+    };
+    value(old).is_some_and(|old| Some(old) == value(next))
 }
 
 /// Where the previous version of the JSON at `path` is kept.

@@ -1,6 +1,7 @@
 //! What a document says of itself to people: its name, its version, and how its file does.
 
 use plainsync_core::id::DocumentId;
+use plainsync_core::plain::import::ImportReport;
 use serde::Serialize;
 
 /// A document in one look.
@@ -19,6 +20,48 @@ pub struct DocumentInfo {
     pub jobs: usize,
     /// How its JSON does.
     pub file_state: FileState,
+    /// What may be done about the JSON, and is not done by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+    /// What the last file that changed something brought, since the server started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_import: Option<TookIn>,
+}
+
+/// Something that may be done about the JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Offer {
+    /// What.
+    pub kind: OfferKind,
+    /// The version that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<String>,
+    /// A sentence for people.
+    pub detail: String,
+}
+
+/// What may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum OfferKind {
+    /// Going back to an older version that was put in the JSON's place (F9).
+    OlderVersion,
+    /// Beginning with an empty list, because the JSON was deleted (F7).
+    StartFresh,
+}
+
+/// What a file brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TookIn {
+    /// Which file, in words.
+    pub source: String,
+    /// When, in seconds since the Unix epoch.
+    pub at: i64,
+    /// What it did.
+    pub report: ImportReport,
 }
 
 /// How the JSON of a document does.
@@ -77,4 +120,10 @@ pub enum FileAnswer {
     Take,
     /// Leave it aside and write the document's own content: what was there goes to the archive.
     Replace,
+    /// Go back to the older version that is offered (F9).
+    Return,
+    /// Move everything to the bin, as is offered when the file was deleted.
+    Fresh,
+    /// Nothing of what is offered.
+    Dismiss,
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use hyper::http::StatusCode;
 use plainsync_core::id::DocumentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,7 +11,8 @@ use utoipa::ToSchema;
 use super::body::ApiJson;
 use super::problem::{ApiError, Kind, echo};
 use super::state::App;
-use crate::document::{DocumentInfo, FileAnswer};
+use crate::document::ring::Kept;
+use crate::document::{DocumentHandle, DocumentInfo, FileAnswer};
 
 /// What to do with a file that awaits an answer.
 #[derive(Deserialize, ToSchema)]
@@ -19,7 +21,7 @@ pub struct FileDecision {
     answer: Decision,
 }
 
-/// The two answers.
+/// The answers: the first two to a file that is left alone, the others to what is offered.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
@@ -27,40 +29,108 @@ pub enum Decision {
     Take,
     /// Put it into the archive and write the document's own content.
     Replace,
+    /// Go back to the older version that is offered.
+    Return,
+    /// Move everything to the bin, as is offered when the file was deleted.
+    Fresh,
+    /// Nothing of what is offered.
+    Dismiss,
 }
 
 /// `GET /api/v1/documents`: name, id, url, heads, number of jobs and state of the file of each.
 #[utoipa::path(
     get, path = "/api/v1/documents", tag = "documents",
-    responses((status = 200, description = "{documents: [{name, id, url, heads, jobs, fileState}]}"))
+    responses((status = 200, description = "{documents: [{name, id, url, heads, jobs, fileState, offer?, lastImport?}]}"))
 )]
 pub async fn list(State(app): State<App>) -> Json<Value> {
     Json(json!({ "documents": app.document_infos() }))
 }
 
-/// `POST /api/v1/documents/{id}/file`: decides about a file that is left alone until somebody does.
+/// `POST /api/v1/documents/{id}/file`: decides about a file that is left alone until somebody does, or about what is offered.
 #[utoipa::path(
     post, path = "/api/v1/documents/{id}/file", tag = "documents", request_body = FileDecision,
     params(("id" = String, Path, description = "the document's id")),
-    responses((status = 200, description = "done; the document as it is now"), (status = 404, description = "no such document"), (status = 409, description = "its file awaits no answer"))
+    responses((status = 200, description = "done; the document as it is now"), (status = 404, description = "no such document"), (status = 409, description = "its file awaits no such answer"))
 )]
 pub async fn answer(
     State(app): State<App>,
     Path(id): Path<String>,
     ApiJson(asked): ApiJson<FileDecision>,
 ) -> Result<Json<DocumentInfo>, ApiError> {
-    let unknown = || {
-        ApiError::new(
-            Kind::NotFound,
-            format!("no document `{}` is served here", echo(&id)),
-        )
-    };
-    let known = DocumentId::from_text(&id).map_err(|_| unknown())?;
-    let document = app.documents.get(&known).ok_or_else(unknown)?;
+    let document = find(&app, &id)?;
     let answer = match asked.answer {
         Decision::Take => FileAnswer::Take,
         Decision::Replace => FileAnswer::Replace,
+        Decision::Return => FileAnswer::Return,
+        Decision::Fresh => FileAnswer::Fresh,
+        Decision::Dismiss => FileAnswer::Dismiss,
     };
     document.answer_file(answer).await?;
     Ok(Json(document.info()))
+}
+
+/// `GET /api/v1/documents/{id}/snapshots`: the older versions that are kept as files, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/documents/{id}/snapshots", tag = "documents",
+    params(("id" = String, Path, description = "the document's id")),
+    responses((status = 200, description = "{snapshots: [{name, at, cause, device, bytes}]}"), (status = 404, description = "no such document"))
+)]
+pub async fn snapshots(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let kept = find(&app, &id)?.kept_versions().await?;
+    Ok(Json(json!({ "snapshots": kept })))
+}
+
+/// `POST /api/v1/documents/{id}/snapshots`: keeps the document as it is now as a file.
+#[utoipa::path(
+    post, path = "/api/v1/documents/{id}/snapshots", tag = "documents",
+    params(("id" = String, Path, description = "the document's id")),
+    responses((status = 201, description = "it is on disk: {name, at, cause, device, bytes}"), (status = 404, description = "no such document"))
+)]
+pub async fn keep(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    ApiJson(_): ApiJson<Nothing>,
+) -> Result<(StatusCode, Json<Kept>), ApiError> {
+    let kept = find(&app, &id)?.keep_version().await?;
+    Ok((StatusCode::CREATED, Json(kept)))
+}
+
+/// `POST /api/v1/documents/{id}/snapshots/{name}/restore`: goes back to a version that is kept, as one more edit.
+#[utoipa::path(
+    post, path = "/api/v1/documents/{id}/snapshots/{name}/restore", tag = "documents",
+    params(("id" = String, Path, description = "the document's id"), ("name" = String, Path, description = "the snapshot's name")),
+    responses((status = 200, description = "done; the document as it is now"), (status = 404, description = "no such document or snapshot"))
+)]
+pub async fn restore(
+    State(app): State<App>,
+    Path((id, name)): Path<(String, String)>,
+    ApiJson(_): ApiJson<Nothing>,
+) -> Result<Json<DocumentInfo>, ApiError> {
+    let document = find(&app, &id)?;
+    match document.restore_version(&name).await? {
+        Some(()) => Ok(Json(document.info())),
+        None => Err(ApiError::new(
+            Kind::NotFound,
+            format!("no snapshot `{}` is kept here", echo(&name)),
+        )),
+    }
+}
+
+/// A body that says nothing: `{}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+fn find<'a>(app: &'a App, id: &str) -> Result<&'a DocumentHandle, ApiError> {
+    let known = DocumentId::from_text(id).ok();
+    let found = known.and_then(|known| app.documents.get(&known));
+    found.ok_or_else(|| {
+        ApiError::new(
+            Kind::NotFound,
+            format!("no document `{}` is served here", echo(id)),
+        )
+    })
 }

@@ -40,6 +40,14 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/v1/documents", get(documents::list))
         .route("/api/v1/documents/{id}/file", post(documents::answer))
+        .route(
+            "/api/v1/documents/{id}/snapshots",
+            get(documents::snapshots).post(documents::keep),
+        )
+        .route(
+            "/api/v1/documents/{id}/snapshots/{name}/restore",
+            post(documents::restore),
+        )
         .route("/api/v1/jobs", get(jobs::list).post(jobs::create))
         .route("/api/v1/jobs/clear", post(jobs::clear))
         .route(

@@ -222,8 +222,9 @@ async fn f6_a_file_of_another_history_starts_a_new_document() {
     documents.shutdown().await;
     let old = documents.default().info();
     drop(documents);
-    // The folder is copied to a machine that has no journal of it.
-    fs::remove_dir_all(bench.root.path().join("state")).unwrap();
+    // The JSON is copied to a machine that has no journal of it.
+    bench.lose_state();
+    bench.unpublish();
     let documents = bench.open().await;
     let new = documents.default().info();
     assert_ne!(new.id, old.id);

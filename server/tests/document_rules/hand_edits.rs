@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use plainsync::document::{DocumentError, FileAnswer, FileCondition, ImportOrigin};
+use plainsync::document::{DocumentError, FileAnswer, FileCondition, ImportOrigin, OfferKind};
 use plainsync_core::plain::import::ImportError;
 use serde_json::json;
 
@@ -167,7 +167,7 @@ async fn f7_removing_most_awaits_an_answer() {
         let json = bench.until_written(document).await;
         match answer {
             FileAnswer::Take => assert_eq!(prompts_in(&json), ["one", "four"]),
-            FileAnswer::Replace => {
+            _ => {
                 assert_eq!(prompts_in(&json), ["one", "two", "three", "four"]);
                 let archive = bench
                     .folder()
@@ -264,4 +264,132 @@ async fn f5_the_same_text_imported_twice_changes_nothing_the_second_time() {
     let second = document.import(text.into(), origin()).await.unwrap();
     assert_eq!((second.added, second.changed), (0, 0));
     assert_eq!(document.info().heads, heads);
+}
+
+#[tokio::test]
+async fn f9_an_older_version_put_back_is_offered_once_and_never_taken_by_itself() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    let document = documents.default();
+    add(document, &["one"]).await;
+    bench.until_written(document).await;
+    let old = bench.text();
+    let edit = change("one", "prompt", json!("two"));
+    document.edit(edit).await.unwrap();
+    bench.until_written(document).await;
+    let put_back = || async {
+        bench.save(&old);
+        bench
+            .until_file("it is written anew", |json| prompts_in(json) == ["two"])
+            .await;
+    };
+    put_back().await;
+    let offer = until("it is offered", || document.info().offer).await;
+    assert_eq!(offer.kind, OfferKind::OlderVersion);
+    assert_eq!(prompts(document), ["two"]);
+    document
+        .answer_file(FileAnswer::Fresh)
+        .await
+        .expect_err("not offered");
+    document.answer_file(FileAnswer::Dismiss).await.unwrap();
+    assert_eq!(document.info().offer, None);
+    put_back().await;
+    tokio::time::sleep(SETTLED).await;
+    assert_eq!(document.info().offer, None, "once");
+    // Another old version is offered again, and can be returned to.
+    let edit = change("one", "prompt", json!("three"));
+    document.edit(edit).await.unwrap();
+    bench.until_written(document).await;
+    let two = bench.text();
+    let edit = change("one", "prompt", json!("four"));
+    document.edit(edit).await.unwrap();
+    bench.until_written(document).await;
+    bench.save(two);
+    until("it is offered", || document.info().offer).await;
+    document.answer_file(FileAnswer::Return).await.unwrap();
+    assert_eq!(prompts(document), ["three"]);
+    assert_eq!(document.info().offer, None);
+}
+
+#[tokio::test]
+async fn f9_a_file_that_is_behind_because_of_a_crash_is_no_version_put_back() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    let document = documents.default();
+    add(document, &["one"]).await;
+    bench.until_written(document).await;
+    bench.disk.fail(
+        plainsync::document::disk::faulty::Operation::Write,
+        "dashboards/.job_history",
+        std::io::ErrorKind::StorageFull,
+    );
+    add(document, &["two"]).await;
+    drop(documents);
+    bench.disk.heal();
+    let documents = bench.open().await;
+    let document = documents.default();
+    bench.until_written(document).await;
+    assert_eq!(prompts(document), ["one", "two"]);
+    assert_eq!(document.info().offer, None);
+}
+
+#[tokio::test]
+async fn f7_a_deleted_file_is_written_again_and_starting_fresh_is_offered() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    let document = documents.default();
+    add(document, &["one", "two"]).await;
+    bench.until_written(document).await;
+    fs::remove_file(bench.file()).unwrap();
+    let json = bench
+        .until_file("it is written again", |json| prompts_in(json).len() == 2)
+        .await;
+    assert_eq!(prompts_in(&json), ["one", "two"]);
+    let offer = until("it is offered", || document.info().offer).await;
+    assert_eq!(offer.kind, OfferKind::StartFresh);
+    document.answer_file(FileAnswer::Fresh).await.unwrap();
+    assert!(prompts(document).is_empty());
+    assert_eq!(document.snapshot().bin().count(), 2, "they are in the bin");
+}
+
+#[tokio::test]
+async fn f8_the_backup_copied_over_the_file_goes_back() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    let document = documents.default();
+    add(document, &["one"]).await;
+    bench.until_written(document).await;
+    let edit = change("one", "prompt", json!("spoiled"));
+    document.edit(edit).await.unwrap();
+    bench.until_written(document).await;
+    fs::copy(bench.backup(), bench.file()).unwrap();
+    until("it goes back", || {
+        (prompts(document) == ["one"]).then_some(())
+    })
+    .await;
+    assert_eq!(document.info().offer, None, "nothing is asked");
+    let json = bench.until_written(document).await;
+    assert_eq!(prompts_in(&json), ["one"]);
+    let told = document.info().last_import.expect("it is told");
+    assert_eq!(told.report.changed, 1);
+}
+
+#[tokio::test]
+async fn d11_a_version_that_is_kept_as_a_file_can_be_returned_to() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    let document = documents.default();
+    add(document, &["one"]).await;
+    let kept = document.keep_version().await.unwrap();
+    let edit = change("one", "prompt", json!("spoiled"));
+    document.edit(edit).await.unwrap();
+    assert_eq!(document.restore_version("no such").await.unwrap(), None);
+    document
+        .restore_version(&kept.name)
+        .await
+        .unwrap()
+        .expect("kept");
+    assert_eq!(prompts(document), ["one"]);
+    let names: Vec<_> = document.kept_versions().await.unwrap();
+    assert!(names.contains(&kept), "{names:?}");
 }

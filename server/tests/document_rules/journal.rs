@@ -85,6 +85,7 @@ async fn s2_a_journal_cut_at_any_byte_gives_a_prefix_of_the_edits() {
     {
         fs::write(&path, &whole[..cut]).unwrap();
         fs::remove_file(bench.file()).ok();
+        bench.unpublish();
         let documents = bench.open().await;
         let found = prompts(documents.default());
         assert_eq!(found, names[..found.len()], "cut at {cut}");
@@ -158,6 +159,7 @@ async fn f6_a_file_ahead_of_a_cut_journal_is_parked_and_not_overwritten() {
     let path = bench.state_file("journal");
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    bench.unpublish();
     let text = bench.text();
     let documents = bench.open().await;
     let document = documents.default();

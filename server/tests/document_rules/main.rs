@@ -7,9 +7,11 @@
     reason = "a test may fail by panicking"
 )]
 
+mod every_fault;
 mod faults;
 mod file;
 mod hand_edits;
 mod journal;
 mod peers;
+mod shared_folder;
 mod support;

@@ -56,6 +56,8 @@ impl Bench {
                 quiet: Duration::from_millis(20),
                 busy: Duration::from_millis(200),
                 retry: Duration::from_millis(50),
+                follow: Duration::from_millis(20),
+                rest_factor: 4,
             },
             disk: Arc::new(self.disk.clone()),
             ..DocumentsConfig::new(self.folder())
@@ -100,6 +102,33 @@ impl Bench {
         }
         assert_eq!(found.len(), 1, "{name}: {found:?}");
         found.remove(0)
+    }
+
+    /// The folder beside the JSON that holds what is ours of `document`.
+    pub fn shared(&self, document: &DocumentHandle) -> PathBuf {
+        let id = document.id().to_string();
+        self.folder().join(".plainsync").join(id)
+    }
+
+    /// Removes what is published in the folder, as a syncer that has not brought it yet.
+    pub fn unpublish(&self) {
+        for folder in fs::read_dir(self.folder().join(".plainsync")).unwrap() {
+            let folder = folder.unwrap().path();
+            for entry in folder.read_dir().into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path
+                    .extension()
+                    .is_some_and(|extension| extension == "journal")
+                {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+        }
+    }
+
+    /// Loses the private state.
+    pub fn lose_state(&self) {
+        fs::remove_dir_all(self.root.path().join("state")).unwrap();
     }
 
     /// Waits until the JSON is as `accept` wants it.

@@ -1,5 +1,7 @@
 //! What one turn of the actor gathers, to become durable together.
 
+use std::path::PathBuf;
+
 use plainsync_core::blob::Blob;
 use plainsync_core::document::Document;
 use plainsync_core::edit::Key;
@@ -8,6 +10,7 @@ use plainsync_core::plain::import::ImportReport;
 use crate::document::error::DocumentError;
 use crate::document::handle::EditOutcome;
 use crate::document::inbox::Reply;
+use crate::document::inspect::Version;
 use crate::document::journal::Record;
 use crate::document::origin::ImportOrigin;
 use crate::document::projection::ContentHash;
@@ -30,6 +33,17 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// Whether nothing is in it but what came from the shared folder.
+    pub(super) fn only_followed(&self) -> bool {
+        let follows = |answer: &Answer| {
+            matches!(
+                answer,
+                Answer::Absorbed { .. } | Answer::OwnPublished { .. }
+            )
+        };
+        !self.answers.is_empty() && self.answers.iter().all(follows)
+    }
+
     /// How much it will write, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let records: usize = self.records.iter().map(|record| record.bytes.len()).sum();
@@ -65,14 +79,42 @@ pub(super) enum Answer {
     },
     /// The file's own content was taken in.
     File(TakenIn),
+    /// Another device's history was taken in.
+    Absorbed {
+        /// The journal's name.
+        name: String,
+        /// How many of its changes were new.
+        changes: usize,
+    },
+    /// The own published journal was read.
+    OwnPublished {
+        /// What it holds.
+        chunks: Vec<Vec<u8>>,
+    },
+    /// A conflict copy was merged.
+    Copied(CopyTaken),
+    /// What was offered about the file is done.
+    Offer {
+        reply: Reply<()>,
+    },
+}
+
+/// A conflict copy that the document has taken in.
+pub(super) struct CopyTaken {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// Its content's hash.
+    pub(super) hash: ContentHash,
+    /// What it changed.
+    pub(super) report: ImportReport,
 }
 
 /// Content of the JSON that the document has taken in.
 pub(super) struct TakenIn {
     /// Its hash.
     pub(super) hash: ContentHash,
-    /// The heads that it says it was written at, if they are of this document.
-    pub(super) heads: Option<Vec<String>>,
+    /// The version that it is, if nobody edited it and it is an older one (F9).
+    pub(super) older: Option<Version>,
     /// What it changed.
     pub(super) report: ImportReport,
     /// Who asked for it, if anybody did.
@@ -87,6 +129,9 @@ impl Answer {
             Self::Edit { reply, .. } => drop(reply.send(Err(error))),
             Self::Import { reply, .. } => drop(reply.send(Err(error))),
             Self::Copy { reply } => drop(reply.send(Err(error))),
+            Self::Offer { reply } => drop(reply.send(Err(error))),
+            // They are looked at again.
+            Self::Absorbed { .. } | Self::OwnPublished { .. } | Self::Copied(_) => {}
             Self::File(TakenIn { reply, .. }) => {
                 if let Some(reply) = reply {
                     drop(reply.send(Err(error)));

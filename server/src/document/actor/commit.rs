@@ -22,8 +22,12 @@ impl Actor {
             let refused = std::mem::take(&mut batch.answers);
             self.fall_back(&reason);
             for answer in refused {
-                if matches!(answer, Answer::File(_)) {
-                    self.file.recheck();
+                match answer {
+                    Answer::File(_) | Answer::Absorbed { .. } | Answer::Copied(_) => {
+                        self.file.recheck();
+                    }
+                    Answer::OwnPublished { .. } => self.share.everything(),
+                    _ => {}
                 }
                 answer.refuse(DocumentError::NotSaved {
                     reason: reason.clone(),
@@ -37,7 +41,12 @@ impl Actor {
         }
         if news {
             self.health.writes_work();
-            self.file.mark_dirty();
+            self.share.add(std::mem::take(&mut batch.records));
+            if batch.only_followed() {
+                self.file.mark_following(&self.pace);
+            } else {
+                self.file.mark_dirty();
+            }
         }
         if batch.poisoned {
             self.restore_after_failure();
@@ -112,12 +121,30 @@ impl Actor {
                     removed = report.removed,
                     restored = report.restored,
                     stale = report.stale,
+                    conflicting = report.conflicting,
                     "took in {origin}"
                 );
+                self.tell(&origin.to_string(), &report);
                 drop(reply.send(Ok(report)));
             }
             Answer::Copy { reply } => drop(reply.send(Ok(Box::new(document.clone())))),
             Answer::File(taken) => self.file_taken_in(taken),
+            Answer::Absorbed { name, changes } => {
+                if changes > 0 {
+                    info!(
+                        name = self.shared.name,
+                        journal = name,
+                        changes,
+                        "took in what another device published"
+                    );
+                }
+            }
+            Answer::OwnPublished { chunks } => self.own_published_taken(&chunks),
+            Answer::Copied(taken) => self.copy_taken(taken),
+            Answer::Offer { reply } => {
+                self.shared.set_offer(None);
+                drop(reply.send(Ok(())));
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The actor's side of the JSON file: when it is written, and how it does.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,6 +14,7 @@ use tracing::{error, warn};
 
 use super::Actor;
 use super::batch::Batch;
+use super::offer::Offered;
 use crate::document::disk::Disk;
 use crate::document::handle::render;
 use crate::document::inbox::Message;
@@ -20,9 +22,7 @@ use crate::document::keeper::{Order, Pace, Report};
 use crate::document::projection::ContentHash;
 use crate::document::snapshot::hex_heads;
 use crate::document::state::{FileCondition, FileState};
-
-/// After a write the file rests for this many times what the write took.
-const REST_FACTOR: u32 = 4;
+use crate::document::watcher::Watcher;
 
 /// Longest rest after a write.
 const REST_MAX: Duration = Duration::from_secs(30);
@@ -36,6 +36,7 @@ pub(in crate::document) struct FileSide {
     pub(super) archive: PathBuf,
     orders: Option<Sender<Order>>,
     keeper: Option<JoinHandle<()>>,
+    watcher: Option<Watcher>,
     /// When the document first and last changed since the file was ordered.
     dirty: Option<(Instant, Instant)>,
     /// An order is being carried out.
@@ -50,6 +51,14 @@ pub(in crate::document) struct FileSide {
     pub(super) left_alone: Option<LeftAlone>,
     /// Content was met while the disk was failing: it is to be offered again.
     recheck_when_well: bool,
+    /// Conflict copies that wait for the changes they were made from.
+    pub(super) parked_copies: BTreeSet<PathBuf>,
+    /// Which older versions were offered.
+    pub(super) offered: Offered,
+    /// Other devices share the folder.
+    pub(super) has_neighbours: bool,
+    /// Hashes of what was written last: a file that a crash left behind is no version put back.
+    pub(super) written: String,
 }
 
 /// Content that is neither taken in nor replaced.
@@ -73,6 +82,7 @@ impl FileSide {
             archive,
             orders: Some(orders),
             keeper: None,
+            watcher: None,
             dirty: None,
             writing: false,
             rest_until: now,
@@ -82,7 +92,26 @@ impl FileSide {
             missing: false,
             left_alone: None,
             recheck_when_well: false,
+            parked_copies: BTreeSet::new(),
+            offered: Offered::default(),
+            has_neighbours: false,
+            written: String::new(),
         }
+    }
+
+    /// Which older versions were offered before.
+    pub(in crate::document) fn set_offered(&mut self, offered: Offered) {
+        self.offered = offered;
+    }
+
+    /// Whoever orders the keeper to look.
+    pub(in crate::document) fn set_watcher(&mut self, watcher: Option<Watcher>) {
+        self.watcher = watcher;
+    }
+
+    /// The sending end of the keeper's orders, while there is one.
+    pub(in crate::document) fn orders(&self) -> Option<Sender<Order>> {
+        self.orders.clone()
     }
 
     /// The thread to wait for at the end.
@@ -90,10 +119,17 @@ impl FileSide {
         self.keeper = Some(keeper);
     }
 
+    /// The document is ahead of the file because another device's history arrived through the
+    /// folder; that device has written the file, too, and it is probably under way.
+    pub(super) fn mark_following(&mut self, pace: &Pace) {
+        let then = Instant::now() + pace.follow;
+        self.dirty.get_or_insert((then, then));
+    }
+
     /// The document is ahead of the file.
     pub(super) fn mark_dirty(&mut self) {
         let now = Instant::now();
-        self.dirty = Some((self.dirty.map_or(now, |(first, _)| first), now));
+        self.dirty = Some((self.dirty.map_or(now, |(first, _)| first.min(now)), now));
     }
 
     /// What waits to be written has waited long enough.
@@ -137,6 +173,7 @@ impl Actor {
                     name = self.shared.name,
                     "the file is gone; it is written again"
                 );
+                self.offer_fresh();
                 self.file.missing = true;
                 self.file.left_alone = None;
                 self.file.mark_dirty();
@@ -146,12 +183,12 @@ impl Actor {
                 let file = &mut self.file;
                 (file.writing, file.missing) = (false, false);
                 (file.failures, file.failed) = (0, None);
-                file.rest_until = Instant::now() + (took * REST_FACTOR).min(REST_MAX);
+                file.rest_until = Instant::now() + (took * self.pace.rest_factor).min(REST_MAX);
             }
             Report::Postponed => {
                 self.file.writing = false;
                 self.file.mark_dirty();
-                self.file.retry_at = Instant::now() + self.pace.poll;
+                self.file.retry_at = Instant::now() + self.pace.poll.min(self.pace.retry);
             }
             Report::Failed(reason) => {
                 self.file.writing = false;
@@ -163,6 +200,12 @@ impl Actor {
             }
             Report::Unread(reason) => self.file_failed(reason),
             Report::ReadAgain => self.file.failed = None,
+            Report::Arrived(arrived) => self.take_arrived(arrived, batch),
+            Report::OwnPublished(bytes) => self.take_own_published(&bytes, batch),
+            Report::Published(done) => self.published(done),
+            Report::Superseded => self.shared.supersede(),
+            Report::ImageArrived => self.file.mark_dirty(),
+            Report::Copy { path, bytes, hash } => self.take_copy(path, bytes, hash, batch),
         }
         self.show_file_state();
     }
@@ -204,20 +247,25 @@ impl Actor {
     /// Brings the file up to date for the last time (S7).
     pub(super) fn finish_file(&mut self) {
         let give_up = Instant::now() + FINISH_MAX;
-        while self.file.writing || self.file.dirty.is_some() {
+        while self.file.writing || self.file.dirty.is_some() || self.share.is_pending() {
+            if self.share.due(&self.pace).is_some() && self.may_write().is_ok() {
+                self.order_share();
+            }
             let may_order = self.may_write().is_ok() && self.file.left_alone.is_none();
             let failed = !may_order || self.file.failed.is_some();
-            if Instant::now() > give_up || (failed && !self.file.writing) {
+            let waits = self.file.writing || self.share.is_pending();
+            if Instant::now() > give_up || (failed && !waits) {
                 warn!(
                     name = self.shared.name, state = ?self.shared.file_state().state,
                     "stopping with edits that are in the journal and not in the file; the next start writes them"
                 );
                 break;
             }
-            if !self.file.writing && self.file.retry_at <= Instant::now() {
+            let orders = may_order && !self.file.writing && self.file.dirty.is_some();
+            if orders && self.file.retry_at <= Instant::now() {
                 self.order_file();
             }
-            match self.inbox.recv_timeout(self.pace.poll) {
+            match self.inbox.recv_timeout(self.pace.poll.min(self.pace.retry)) {
                 Ok(envelope) if matches!(envelope.message, Message::File(_)) => self.work(envelope),
                 // Anything else came after the stop: dropping it tells its sender so.
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {}
@@ -229,6 +277,7 @@ impl Actor {
 
     /// Ends the keeper's thread; what it does now, it finishes.
     pub(super) fn end_keeper(&mut self) {
+        self.file.watcher = None;
         self.file.orders = None;
         if let Some(keeper) = self.file.keeper.take()
             && keeper.join().is_err()
@@ -265,7 +314,7 @@ impl Actor {
         self.shared.set_file_state(state);
     }
 
-    pub(super) fn document(&self) -> Option<&Document> {
+    pub(in crate::document) fn document(&self) -> Option<&Document> {
         self.replica
             .as_ref()
             .map(plainsync_core::replica::Replica::document)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use plainsync_core::document::Document;
-use plainsync_core::plain::import::{ImportBase, ImportError, ImportOptions};
+use plainsync_core::plain::import::{ImportBase, ImportError, ImportOptions, ImportReport};
 use plainsync_core::replica::Input;
 use tracing::{error, info, warn};
 
@@ -15,17 +15,45 @@ use crate::document::disk::write_whole;
 use crate::document::error::DocumentError;
 use crate::document::inbox::Reply;
 use crate::document::inspect::{Version, inspect};
-use crate::document::keeper::{Order, Report, note_text};
+use crate::document::keeper::{Keeper, Order, Report, note_text};
 use crate::document::origin::ImportOrigin;
-use crate::document::projection::{ContentHash, Found, Projection};
+use crate::document::projection::{ContentHash, Found};
 use crate::document::snapshot::hex_heads;
 use crate::document::state::{FileAnswer, FileCondition, FileState};
 
 impl Actor {
     /// Looks at the file before anything is served: what a crash left, and what others wrote.
     ///
-    /// `note` is what the last run noted of its last projection.
-    pub(in crate::document) fn start(&mut self, projection: &Projection, note: &str) {
+    /// `note` is what the last run noted of its last projection; `joined` are the contents of
+    /// other histories of the same file.
+    pub(in crate::document) fn start(
+        &mut self,
+        keeper: &mut Keeper,
+        note: &str,
+        joined: Vec<Vec<u8>>,
+    ) {
+        self.file.written = format!("{note}{}", keeper.read_next_note());
+        let (arrived, own) = keeper.first_look();
+        for arrived in arrived {
+            let mut batch = Batch::default();
+            self.take_arrived(arrived, &mut batch);
+            self.commit(batch);
+        }
+        let mut batch = Batch::default();
+        self.take_own_published(&own, &mut batch);
+        self.commit(batch);
+        for text in joined {
+            let mut batch = Batch::default();
+            let options = ImportOptions::default();
+            if let Err(error) = self.step(Input::Import { text, options }, &mut batch) {
+                warn!(
+                    name = self.shared.name,
+                    "another history of the file is not taken in: {error}"
+                );
+            }
+            self.commit(batch);
+        }
+        let projection = keeper.projection();
         let mut batch = Batch::default();
         let strays = projection.strays().unwrap_or_else(|error| {
             warn!(file = %projection.file().display(), %error, "leftovers beside the file could not be looked for");
@@ -99,8 +127,7 @@ impl Actor {
     }
 
     fn archive(&self, bytes: &[u8]) -> std::io::Result<PathBuf> {
-        let [a, b, c, d, ..] = ContentHash::of(bytes).0;
-        let name = format!("{}.{a:02x}{b:02x}{c:02x}{d:02x}", self.shared.name);
+        let name = format!("{}.{}", self.shared.name, ContentHash::of(bytes).short());
         let path = self.file.archive.join(name);
         self.file.disk.create_folders(&self.file.archive)?;
         write_whole(&*self.file.disk, &path, bytes, None)?;
@@ -142,10 +169,10 @@ impl Actor {
         };
         match self.step(import, batch) {
             Ok(done) => {
-                let ours = version.filter(|version| version.document == Some(self.shared.id));
+                let older = version.filter(|version| self.is_older(version, &done.report, hash));
                 batch.answers.push(Answer::File(TakenIn {
                     hash,
-                    heads: ours.map(|version| version.heads),
+                    older,
                     report: done.report,
                     reply,
                 }));
@@ -163,6 +190,15 @@ impl Actor {
                 refuse(reply, error);
             }
         }
+    }
+
+    /// Whether a file that brought nothing is an older version that somebody put back (F9).
+    fn is_older(&self, version: &Version, report: &ImportReport, hash: ContentHash) -> bool {
+        let nothing = report.added + report.changed + report.removed + report.restored == 0;
+        let ours = version.document == Some(self.shared.id) && !version.is_backup;
+        let now = self.document().map(hex_heads);
+        let left_by_a_crash = self.file.written.contains(&hash.to_string());
+        nothing && ours && now.as_ref() != Some(&version.heads) && !left_by_a_crash
     }
 
     fn leave_alone(
@@ -206,20 +242,16 @@ impl Actor {
                 removed = report.removed,
                 restored = report.restored,
                 stale = report.stale,
+                conflicting = report.conflicting,
                 "took in {}",
                 ImportOrigin::HandEdit
             );
+            self.tell(&ImportOrigin::HandEdit.to_string(), report);
         }
-        let current = self.document().map(hex_heads);
-        if current.is_some() && taken.heads == current {
-            // Spaces at most: rewriting it would only fight with whoever formats it (F11).
-            info!(
-                name = self.shared.name,
-                "the file is at the newest version; it is left as it is"
-            );
-        } else {
-            self.file.mark_dirty();
+        if let Some(older) = &taken.older {
+            self.offer_older(older);
         }
+        self.file.mark_dirty(); // Only what says something else is replaced.
         if let Some(reply) = taken.reply {
             drop(reply.send(Ok(()))); // Who asked may have given up waiting.
         }
@@ -234,12 +266,16 @@ impl Actor {
                     .document()
                     .is_some_and(|document| has_heads(document, &left.waits_for))
         });
-        if arrived {
+        if arrived || !std::mem::take(&mut self.file.parked_copies).is_empty() {
             self.file.order(Order::Recheck);
         }
     }
 
     pub(super) fn take_answer(&mut self, answer: FileAnswer, reply: Reply<()>, batch: &mut Batch) {
+        if let FileAnswer::Return | FileAnswer::Fresh | FileAnswer::Dismiss = answer {
+            self.take_offer(answer, reply, batch);
+            return;
+        }
         let Some(left) = self.file.left_alone.take() else {
             let name = self.shared.name.clone();
             refuse(Some(reply), DocumentError::NoQuestion { name });
@@ -258,7 +294,7 @@ impl Actor {
                 };
                 self.take_file(left.bytes, left.hash, options, Some(reply), batch);
             }
-            FileAnswer::Replace => match self.archive(&left.bytes) {
+            _ => match self.archive(&left.bytes) {
                 Ok(kept) => {
                     info!(name = self.shared.name, kept = %kept.display(), "the file is replaced; what was there is kept");
                     self.file.order(Order::Settled(left.hash));

@@ -28,7 +28,8 @@ fn actor(folder: &Path) -> Actor {
     };
     let replica = Replica::new(config.clone());
     let blobs = Blobs::new(Arc::clone(&disk) as _, folder);
-    let shared = Shared::new("a.json".to_owned(), replica.document(), blobs);
+    let ring = crate::document::ring::Ring::new(Arc::clone(&disk) as _, folder, config.device);
+    let shared = Shared::new("a.json".to_owned(), replica.document(), blobs, ring);
     let (orders, _) = std::sync::mpsc::channel();
     Actor::new(Parts {
         shared: Arc::new(shared),

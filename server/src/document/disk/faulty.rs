@@ -43,6 +43,10 @@ pub enum Operation {
     Rename,
     /// Exchanging two files.
     Exchange,
+    /// Removing a file.
+    Remove,
+    /// Making folders.
+    Folder,
 }
 
 struct Fault {
@@ -59,6 +63,10 @@ struct Plan {
     faults: Vec<Fault>,
     hooks: Vec<(Operation, String, Hook)>,
     failures: usize,
+    /// Operations that changed something, or tried to.
+    changes: usize,
+    /// Which of them fails, and how.
+    fails_at: Option<(usize, io::ErrorKind)>,
     skips_syncs: bool,
 }
 
@@ -119,11 +127,24 @@ impl FaultyDisk {
         self.plan().hooks.push(hook);
     }
 
+    /// The `nth` operation from the beginning that changes something fails, counted from 1: for
+    /// tests that try every one of them.
+    pub fn fail_nth(&self, nth: usize, kind: io::ErrorKind) {
+        self.plan().fails_at = Some((nth, kind));
+    }
+
+    /// How many operations have changed something, or tried to.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.plan().changes
+    }
+
     /// Forgets every planned failure and hook.
     pub fn heal(&self) {
         let mut plan = self.plan();
         plan.faults.clear();
         plan.hooks.clear();
+        plan.fails_at = None;
     }
 
     /// How many operations have failed as planned.
@@ -148,6 +169,15 @@ impl FaultyDisk {
             drop(plan); // The hook may use this disk.
             hook();
             plan = self.plan();
+        }
+        if operation != Operation::Read {
+            plan.changes += 1;
+            if let Some((nth, kind)) = plan.fails_at
+                && nth == plan.changes
+            {
+                plan.failures += 1;
+                return Err(io::Error::from(kind));
+            }
         }
         let fault = plan.faults.iter_mut().find(|fault| {
             fault.operation == operation && fault.times > 0 && name.contains(&fault.name_part)
@@ -183,6 +213,7 @@ impl Disk for FaultyDisk {
     }
 
     fn create_folders(&self, folder: &Path) -> io::Result<()> {
+        self.check(Operation::Folder, folder)?;
         self.below.create_folders(folder)
     }
 
@@ -212,6 +243,7 @@ impl Disk for FaultyDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        self.check(Operation::Remove, path)?;
         self.below.remove(path)
     }
 

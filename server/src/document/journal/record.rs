@@ -3,6 +3,7 @@
 //! ```text
 //! record = kind: u8 | count: u16 LE | count × (len: u16 LE | edit id) | automerge bytes
 //! kind   = 1 changes (raw, one after another) | 2 snapshot (a whole saved document)
+//!        | 3 header of a published journal (JSON; never in the private one)
 //! ```
 //!
 //! The edit ids stand in the same record as the changes that the edits made: either both are
@@ -15,6 +16,8 @@ pub enum Kind {
     Changes,
     /// A whole saved document.
     Snapshot,
+    /// What a published journal is of.
+    Header,
 }
 
 impl Kind {
@@ -22,6 +25,7 @@ impl Kind {
         match self {
             Kind::Changes => 1,
             Kind::Snapshot => 2,
+            Kind::Header => 3,
         }
     }
 
@@ -29,6 +33,7 @@ impl Kind {
         match code {
             1 => Some(Kind::Changes),
             2 => Some(Kind::Snapshot),
+            3 => Some(Kind::Header),
             _ => None,
         }
     }
