@@ -94,8 +94,9 @@ impl Document {
     /// Whose edits these will be from now on: a new `actor` for each start of a replica (S4).
     /// It enters the history with its first edit.
     pub fn set_actor(&mut self, actor: [u8; 16], author: &Authorship) {
-        self.doc.set_actor(ActorId::from(actor));
+        // In this order: automerge draws another actor for another author.
         self.doc.set_author(Some(Author::from(author.to_bytes())));
+        self.doc.set_actor(ActorId::from(actor));
     }
 
     /// The document's id.
@@ -342,7 +343,7 @@ impl Document {
     }
 
     /// The highest counter that anybody wrote (D9).
-    fn read_counter(&mut self) {
+    pub(crate) fn read_counter(&mut self) {
         let Some(name) = self.schema.counter.clone() else {
             return;
         };

@@ -5,7 +5,7 @@
 //! are read here that is a twentieth of the page's wasm. `serde_json::Map` is there anyway.
 //!
 //! An enum that derives with `#[serde(remote = "Self")]` has its derived code as inherent functions, and
-//! its trait implementations go through [`read`] and [`write`].
+//! its trait implementations go through [`read()`] and [`write()`].
 
 use serde::de::Error as _;
 use serde::ser::Error as _;

@@ -151,11 +151,22 @@ pub(crate) fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Numbers of different kinds are equal only where both are exact.
+/// A double and a whole number are equal only where doubles are exact; two whole numbers only
+/// if they are the same one, however near.
 fn same_number(a: &Number, b: &Number) -> bool {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: every integer up to here is a double.
-    match (a.as_f64(), b.as_f64()) {
-        (Some(x), Some(y)) => x == y && x.abs() <= EXACT,
+    let (double, whole) = match (a.is_f64(), b.is_f64()) {
+        (true, false) => (a.as_f64(), b.as_i64()),
+        (false, true) => (b.as_f64(), a.as_i64()),
+        _ => return a == b,
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "whole numbers up to 2^53 are exact both ways"
+    )]
+    match (double, whole) {
+        (Some(x), Some(n)) => x.abs() <= EXACT && x as i64 == n && n as f64 == x,
         _ => false,
     }
 }

@@ -75,7 +75,9 @@ pub struct View {
     order: HashMap<Key, ObjIdOrder>,
     claims: HashMap<String, BTreeSet<(ObjIdOrder, Key)>>,
     labels: HashMap<String, Key>,
+    /// The highest number of a label that is claimed.
     highest_number: u64,
+    /// The next number to give, as somebody wrote it.
     counter: u64,
 }
 
@@ -126,6 +128,13 @@ impl View {
         self.counter.max(self.highest_number + 1).max(1)
     }
 
+    /// The number to write as counter when the record at `key` gives up its label; none if the
+    /// next number does not follow from that.
+    pub(crate) fn number_kept_by(&self, schema: &Schema, key: &Key) -> Option<u64> {
+        let number = schema.label_number(&self.get(key)?.claim)?;
+        (self.counter <= number && number + 1 == self.next_number()).then_some(number + 1)
+    }
+
     /// How many records there are, binned and purged ones included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -147,15 +156,12 @@ impl View {
         let before = self.get(key).cloned();
         let Some(record) = record else {
             let Some(row) = before else { return Vec::new() };
-            self.forget(key);
+            self.forget(schema, key);
             let mut changed = self.relabel(schema, &row.claim);
             changed.push(key.clone());
             return changed;
         };
         let mut row = row_of(schema, key, record);
-        if let Some(number) = schema.label_number(&row.claim) {
-            self.highest_number = self.highest_number.max(number);
-        }
         let order = ObjIdOrder(record.created.clone());
         let stays = before
             .as_ref()
@@ -169,7 +175,10 @@ impl View {
             return vec![key.clone()];
         }
         let claim = row.claim.clone();
-        self.forget(key);
+        self.forget(schema, key);
+        if let Some(number) = schema.label_number(&claim) {
+            self.highest_number = self.highest_number.max(number);
+        }
         self.claims
             .entry(claim.clone())
             .or_default()
@@ -186,7 +195,7 @@ impl View {
         changed
     }
 
-    fn forget(&mut self, key: &Key) {
+    fn forget(&mut self, schema: &Schema, key: &Key) {
         let Some(order) = self.order.remove(key) else {
             return;
         };
@@ -197,6 +206,12 @@ impl View {
             group.remove(&(order, key.clone()));
             if group.is_empty() {
                 self.claims.remove(&row.claim);
+                if schema.label_number(&row.claim) == Some(self.highest_number) {
+                    // D1: only what is claimed now counts, not what was seen on the way here.
+                    let numbers = self.claims.keys();
+                    let numbers = numbers.filter_map(|claim| schema.label_number(claim));
+                    self.highest_number = numbers.max().unwrap_or(0);
+                }
             }
         }
         self.release(&row.label, key);

@@ -126,7 +126,15 @@ impl Document {
         self.labels_to_keys(&mut set);
         let blobs = self.lift_blobs(&mut set);
         let schema = self.schema().clone();
+        // D9: a number once used stays used, also when nobody bears it any more.
+        let label = &schema.label_field;
+        let relabels = set.contains_key(label) || unset.contains(label);
+        let counter = relabels.then(|| self.view().number_kept_by(&schema, key));
+        let counter = schema.counter.as_ref().zip(counter.flatten());
         self.write(at.seconds(), None, |tx| {
+            if let Some((name, number)) = counter {
+                crate::value::put(tx, &ObjId::Root, name, &Value::from(number))?;
+            }
             let (run_set, own_set): (Map<_, _>, Map<_, _>) = set
                 .into_iter()
                 .partition(|(name, _)| schema.is_run_field(name));
@@ -151,6 +159,9 @@ impl Document {
             }
             Ok(())
         })?;
+        if counter.is_some() {
+            self.read_counter();
+        }
         Ok(Edited {
             keys: self.refresh([key.clone()]),
             blobs,

@@ -96,8 +96,8 @@ impl Document {
             doc.load_incremental(&rest)
                 .map_err(|error| unreadable(rest_index, error))?;
         }
-        doc.set_actor(actor);
         doc.set_author(author);
+        doc.set_actor(actor);
         let changes = doc.get_changes_meta(&before).len();
         Ok((doc, changes))
     }

@@ -308,8 +308,8 @@ impl Plan {
     ) -> Result<Option<automerge::ChangeHash>, EditError> {
         document
             .automerge_mut()
-            .set_actor(ActorId::from(actor))
-            .set_author(None);
+            .set_author(None)
+            .set_actor(ActorId::from(actor));
         let collection = document.collection().clone();
         let ((), hash) = document.write(self.seconds, Some("file"), |tx| {
             if first {
