@@ -18,6 +18,7 @@
 mod check;
 mod draft;
 mod edits;
+mod encode;
 mod going_back;
 mod moment;
 mod restore;
@@ -442,7 +443,7 @@ impl Document {
                 .get_author()
                 .map(|author| author.as_bytes().to_vec()),
         };
-        let change = draft.into_change_of(&writer, now.heads(), seconds);
+        let change = draft.into_change_of(&writer, now.heads(), seconds)?;
         if let Some(change) = change {
             self.doc.apply_changes([change])?;
             self.newest = self.newest.max(seconds);

@@ -111,9 +111,13 @@ impl DocumentId {
             reason,
         };
         let bytes = bs58::decode(text)
-            .with_check(None)
             .into_vec()
             .map_err(|error| refused(error.to_string()))?;
+        let checked = bytes.split_last_chunk();
+        let (bytes, sum) = checked.ok_or_else(|| refused("it is too short".to_owned()))?;
+        if *sum != checksum(bytes) {
+            return Err(refused("its checksum does not fit: was it mistyped?".to_owned()));
+        }
         let len_bytes = bytes.len();
         let bytes = bytes
             .try_into()
@@ -130,8 +134,16 @@ impl DocumentId {
 
 impl fmt::Display for DocumentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&bs58::encode(self.0).with_check().into_string())
+        let mut bytes = self.0.to_vec();
+        bytes.extend(checksum(&self.0));
+        f.write_str(&bs58::encode(bytes).into_string())
     }
+}
+
+/// What base58check puts behind `bytes`: the beginning of the SHA-256 of their SHA-256.
+fn checksum(bytes: &[u8]) -> [u8; 4] {
+    let digest = Sha256::digest(Sha256::digest(bytes));
+    [digest[0], digest[1], digest[2], digest[3]]
 }
 
 impl fmt::Debug for DocumentId {

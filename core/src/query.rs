@@ -96,10 +96,13 @@ pub fn run_over<'a>(
     {
         ("" | "created", true) | ("", false) => {}
         ("created", false) => rows.reverse(),
-        (field, descending) => rows.sort_by(|a, b| {
-            let order = compare(a.job.get(field), b.job.get(field));
-            if descending { order.reverse() } else { order }
-        }),
+        (field, descending) => {
+            let mut placed: Vec<(usize, &Arc<Row>)> = rows.into_iter().enumerate().collect();
+            placed.sort_unstable_by(|(nth, a), (other, b)| {
+                compare(a.job.get(field), b.job.get(field), descending).then(nth.cmp(other))
+            });
+            rows = placed.into_iter().map(|(_, row)| row).collect();
+        }
     }
     let total = rows.len();
     let limit = query.limit.unwrap_or(PAGE_ROWS_MAX).min(PAGE_ROWS_MAX);
@@ -179,8 +182,8 @@ impl Term {
     }
 }
 
-/// Numbers by size, texts by letters, numbers before texts, absent values last.
-fn compare(left: Option<&Value>, right: Option<&Value>) -> Ordering {
+/// Numbers by size, texts by letters, numbers before texts; absent values last, whichever way round.
+fn compare(left: Option<&Value>, right: Option<&Value>, descending: bool) -> Ordering {
     let rank = |value: Option<&Value>| match value {
         Some(Value::Number(_)) => 0,
         Some(Value::String(_)) => 1,
@@ -188,12 +191,17 @@ fn compare(left: Option<&Value>, right: Option<&Value>) -> Ordering {
         Some(Value::Array(_) | Value::Object(_)) => 3,
         Some(Value::Null) | None => 4,
     };
-    match (left, right) {
+    let order = match (left, right) {
         (Some(Value::Number(a)), Some(Value::Number(b))) => a
             .as_f64()
             .partial_cmp(&b.as_f64())
             .unwrap_or(Ordering::Equal),
         (Some(Value::String(a)), Some(Value::String(b))) => a.cmp(b),
         (a, b) => rank(a).cmp(&rank(b)),
+    };
+    if descending && rank(left) != 4 && rank(right) != 4 {
+        order.reverse()
+    } else {
+        order
     }
 }

@@ -9,11 +9,10 @@
 //! it. So all of them are read as one record, field by field: the newest write of a field
 //! wins wherever it stands, and a new write goes to one map and removes the others.
 
-use std::collections::BTreeMap;
-
 use automerge::iter::MapRangeItem;
 use automerge::{ObjId, ObjType};
 use base64::Engine as _;
+use litemap::LiteMap;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -87,7 +86,7 @@ impl Field {
 pub(crate) struct Run {
     /// The maps that hold it, newest last.
     pub(crate) maps: Vec<ObjId>,
-    pub(crate) fields: BTreeMap<String, Field>,
+    pub(crate) fields: LiteMap<String, Field>,
 }
 
 impl Run {
@@ -113,12 +112,12 @@ pub(crate) struct Record {
     /// The operation that made it first: its place in the document's order.
     pub(crate) created: ObjId,
     /// Its own fields, without runs and removal.
-    pub(crate) fields: BTreeMap<String, Field>,
+    pub(crate) fields: LiteMap<String, Field>,
     /// The register that names the current run.
     pub(crate) run: Option<Field>,
     /// The maps that hold the runs.
     pub(crate) runs_maps: Vec<ObjId>,
-    pub(crate) runs: BTreeMap<String, Run>,
+    pub(crate) runs: LiteMap<String, Run>,
     pub(crate) removed: Option<Field>,
     pub(crate) purged: bool,
     /// Removed, and not edited apart from the removal.
@@ -171,9 +170,7 @@ impl Record {
 
     pub(crate) fn current_run(&self) -> Option<(&str, &Run)> {
         let id = self.run.as_ref()?.value().as_str()?;
-        self.runs
-            .get_key_value(id)
-            .map(|(id, run)| (id.as_str(), run))
+        self.runs.get(id).map(|run| (id, run))
     }
 
     /// The record as JSON: its fields with those of the current run among them.
@@ -275,8 +272,8 @@ fn read_fields(
     from: Reader<'_>,
     maps: &[ObjId],
     mut skip: impl FnMut(&ObjId, &MapRangeItem<'_>) -> bool,
-) -> BTreeMap<String, Field> {
-    let mut fields: BTreeMap<String, Field> = BTreeMap::new();
+) -> LiteMap<String, Field> {
+    let mut fields: LiteMap<String, Field> = LiteMap::new();
     for home in maps {
         let candidate = |value: &automerge::Value<'_>, op: ObjId| Candidate {
             value: value::read(from, value, &op),
@@ -302,7 +299,7 @@ fn read_fields(
             }
         }
     }
-    for field in fields.values_mut() {
+    for (_, field) in fields.iter_mut() {
         field.candidates.sort_unstable_by(|a, b| a.op.cmp(&b.op));
     }
     fields
@@ -319,8 +316,8 @@ pub(crate) fn maps_of(from: Reader<'_>, home: &ObjId, item: &MapRangeItem<'_>) -
     }
 }
 
-fn read_runs(from: Reader<'_>, runs_maps: &[ObjId]) -> BTreeMap<String, Run> {
-    let mut runs: BTreeMap<String, Run> = BTreeMap::new();
+fn read_runs(from: Reader<'_>, runs_maps: &[ObjId]) -> LiteMap<String, Run> {
+    let mut runs: LiteMap<String, Run> = LiteMap::new();
     for home in runs_maps {
         for item in from.items(home) {
             let maps = maps_of(from, home, &item);
@@ -332,7 +329,7 @@ fn read_runs(from: Reader<'_>, runs_maps: &[ObjId]) -> BTreeMap<String, Run> {
             }
         }
     }
-    for run in runs.values_mut() {
+    for (_, run) in runs.iter_mut() {
         run.maps.sort_unstable();
         run.fields = read_fields(from, &run.maps, |_, _| false);
     }

@@ -75,8 +75,8 @@ pub struct View {
     order: HashMap<Key, ObjIdOrder>,
     claims: HashMap<String, BTreeSet<(ObjIdOrder, Key)>>,
     labels: HashMap<String, Key>,
-    /// The numbers of the labels that are claimed, and by how many texts: `job-7`, `job-07`.
-    numbers: BTreeMap<u64, usize>,
+    /// The highest number of a label that is claimed.
+    highest_number: u64,
     /// The next number to give, as somebody wrote it.
     counter: u64,
 }
@@ -125,11 +125,7 @@ impl View {
     /// The next number to give: one more than the highest ever used, never falling (D9).
     #[must_use]
     pub fn next_number(&self) -> u64 {
-        let highest = self
-            .numbers
-            .last_key_value()
-            .map_or(0, |(number, _)| *number);
-        self.counter.max(highest + 1).max(1)
+        self.counter.max(self.highest_number + 1).max(1)
     }
 
     /// The number to write as counter when the record at `key` gives up its label; none if the
@@ -186,13 +182,13 @@ impl View {
         }
         let claim = row.claim.clone();
         self.forget(schema, key);
-        let group = self.claims.entry(claim.clone()).or_default();
-        if group.is_empty()
-            && let Some(number) = schema.label_number(&claim)
-        {
-            *self.numbers.entry(number).or_default() += 1;
+        if let Some(number) = schema.label_number(&claim) {
+            self.highest_number = self.highest_number.max(number);
         }
-        group.insert((order.clone(), key.clone()));
+        self.claims
+            .entry(claim.clone())
+            .or_default()
+            .insert((order.clone(), key.clone()));
         self.order.insert(key.clone(), order.clone());
         self.rows.insert(order, Arc::new(row));
         let mut changed = self.relabel(schema, &claim);
@@ -216,13 +212,11 @@ impl View {
             group.remove(&(order, key.clone()));
             if group.is_empty() {
                 self.claims.remove(&row.claim);
-                if let Some(number) = schema.label_number(&row.claim)
-                    && let Some(texts) = self.numbers.get_mut(&number)
-                {
-                    *texts -= 1;
-                    if *texts == 0 {
-                        self.numbers.remove(&number);
-                    }
+                if schema.label_number(&row.claim) == Some(self.highest_number) {
+                    // D1: only what is claimed now counts, not what was seen on the way here.
+                    let numbers = self.claims.keys();
+                    let numbers = numbers.filter_map(|claim| schema.label_number(claim));
+                    self.highest_number = numbers.max().unwrap_or(0);
                 }
             }
         }

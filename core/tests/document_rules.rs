@@ -314,6 +314,31 @@ fn d9_the_next_number_never_falls() {
     assert_eq!(a.document().view().next_number(), 41);
 }
 
+/// The number of a label that was taken away is not given again, and what a replica shows as the next
+/// number follows from the changes, not from what it saw on the way.
+#[test]
+fn d9_a_number_stays_used_when_its_label_is_renamed() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"id": "job-40", "prompt": "x"}));
+    assert_eq!(a.document().view().next_number(), 41);
+    a.set(&key, json!({"id": "job-7"}));
+    assert_eq!(a.document().view().next_number(), 41);
+    merge(&mut a, &mut b); // It never showed job-40.
+    assert_eq!(b.document().view().next_number(), 41);
+    assert_eq!(a.json(), b.json());
+    let next = b.insert("key-0002", json!({"prompt": "y"}));
+    assert_eq!(b.row(&next).label, "job-41");
+}
+
+/// Whoever makes an edit signs it with the actor that its host drew.
+#[test]
+fn s4_edits_carry_the_actor_of_their_replica() {
+    let (mut a, mut b) = (device(1), device(1));
+    a.insert("key-0001", json!({"prompt": "x"}));
+    b.insert("key-0001", json!({"prompt": "x"}));
+    assert_eq!(a.document().version().heads, b.document().version().heads);
+}
+
 #[test]
 fn d11_restoring_an_older_version_is_a_new_edit() {
     let mut a = device(1);

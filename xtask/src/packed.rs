@@ -1,17 +1,12 @@
 //! Brotli: what a first visit downloads, packed once at build time and not at each visit.
 
-use std::{
-    fs,
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs, io, path::Path};
+
+use brotli::enc::BrotliEncoderParams;
 
 /// Brotli's best quality, and the largest window that browsers accept.
-const QUALITY: u32 = 11;
-const WINDOW_BITS: u32 = 24;
-
-/// How much is read at a time, in bytes.
-const BUFFER_BYTES: usize = 64 * 1024;
+const QUALITY: i32 = 11;
+const WINDOW_BITS: i32 = 24;
 
 /// Files that shrink; images are packed already.
 const ENDINGS: [&str; 7] = ["css", "html", "js", "json", "svg", "wasm", "webmanifest"];
@@ -25,9 +20,15 @@ const PACK_BYTES_MIN: u64 = 1024;
 ///
 /// Fails only when memory does.
 pub(crate) fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let settings = BrotliEncoderParams {
+        quality: QUALITY,
+        lgwin: WINDOW_BITS,
+        size_hint: bytes.len(),
+        ..BrotliEncoderParams::default()
+    };
     let mut packed = Vec::new();
-    brotli::CompressorReader::new(bytes, BUFFER_BYTES, QUALITY, WINDOW_BITS)
-        .read_to_end(&mut packed)?;
+    let mut rest = bytes;
+    brotli::BrotliCompress(&mut rest, &mut packed, &settings)?;
     Ok(packed)
 }
 

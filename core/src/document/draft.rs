@@ -14,18 +14,18 @@
 //! document that holds these heads and nothing after them, to the byte.
 
 use std::collections::VecDeque;
-use std::num::NonZeroU64;
 
-use automerge::legacy::{ElementId, Key, ObjectId, Op, OpId, OpType, SortedVec};
-use automerge::{ActorId, AutomergeError, Change, ChangeHash, ExpandedChange, ObjId, ObjType};
+use automerge::{ActorId, AutomergeError, Change, ChangeHash, ObjId, ObjType, ScalarValue};
 use serde_json::Value;
 
+use super::encode::{Action, Frame, Op, OpId, Place, encode, unsigned};
 use super::writer::Write;
+use crate::edit::EditError;
 use crate::read::Reader;
 use crate::value::to_scalar;
 
-/// Stands for the change's own actor until that is known. Longer than any actor of ours, and
-/// told from a foreign one by the operation's number.
+/// Stands for the change's own actor in what automerge calls an object, until that actor is
+/// known. Longer than any actor of ours, and told from a foreign one by the operation's number.
 const OWN: &[u8] = b"the actor of this draft, not known yet";
 
 /// Who makes a change, where that is not the change itself.
@@ -40,14 +40,14 @@ pub(crate) struct Writer {
 /// Operations of one change that is being written.
 pub(crate) struct Draft<'d> {
     from: Reader<'d>,
-    first_op: NonZeroU64,
+    first_op: u64,
     ops: Vec<Op>,
     own: ActorId,
 }
 
 impl<'d> Draft<'d> {
     /// A change whose operations are numbered from `first_op` and write over what `from` shows.
-    pub(crate) fn new(from: Reader<'d>, first_op: NonZeroU64) -> Self {
+    pub(crate) fn new(from: Reader<'d>, first_op: u64) -> Self {
         Self {
             from,
             first_op,
@@ -68,16 +68,24 @@ impl<'d> Draft<'d> {
         parents: &[ChangeHash],
         seconds: i64,
         message: &str,
-    ) -> Option<Change> {
-        let (own, first) = (self.own.clone(), self.first_op.get());
-        let mut change = self.expanded(parents, seconds)?;
-        change.message = Some(message.to_owned());
-        let zeros = ActorId::from(&[0; 16][..]);
-        rename(&mut change, &own, &zeros, first);
-        let trial = Change::from(change.clone());
-        let actor = ActorId::from(&trial.hash().0[..16]);
-        rename(&mut change, &zeros, &actor, first);
-        Some(Change::from(change))
+    ) -> Result<Option<Change>, EditError> {
+        if self.ops.is_empty() {
+            return Ok(None);
+        }
+        let under = |actor: &[u8]| {
+            let frame = Frame {
+                actor: &ActorId::from(actor),
+                seq: 1,
+                first_op: self.first_op,
+                seconds,
+                message,
+                parents,
+                extra: &[],
+            };
+            encode(&frame, &self.ops)
+        };
+        let trial = under(&[0; 16])?;
+        under(&trial.hash().0[..16]).map(Some)
     }
 
     /// The change as the next one of `writer`. None if nothing is written.
@@ -86,61 +94,61 @@ impl<'d> Draft<'d> {
         writer: &Writer,
         parents: &[ChangeHash],
         seconds: i64,
-    ) -> Option<Change> {
-        let (own, first) = (self.own.clone(), self.first_op.get());
-        let mut change = self.expanded(parents, seconds)?;
-        change.seq = writer.changes_before + 1;
-        if let Some(author) = writer.author.as_ref().filter(|_| change.seq == 1) {
-            change.extra_bytes = author_footer(author);
+    ) -> Result<Option<Change>, EditError> {
+        if self.ops.is_empty() {
+            return Ok(None);
         }
-        rename(&mut change, &own, &writer.actor, first);
-        Some(Change::from(change))
-    }
-
-    fn expanded(self, parents: &[ChangeHash], seconds: i64) -> Option<ExpandedChange> {
-        let mut deps = parents.to_vec();
-        deps.sort_unstable();
-        (!self.ops.is_empty()).then_some(ExpandedChange {
-            operations: self.ops,
-            actor_id: self.own,
-            author: None,
-            hash: None,
-            seq: 1,
-            start_op: self.first_op,
-            time: seconds,
-            message: None,
-            deps,
-            extra_bytes: Vec::new(),
-        })
+        let is_first = writer.changes_before == 0;
+        let author = writer.author.as_deref().filter(|_| is_first);
+        let frame = Frame {
+            actor: &writer.actor,
+            seq: writer.changes_before + 1,
+            first_op: self.first_op,
+            seconds,
+            message: "",
+            parents,
+            extra: &author.map(author_footer).unwrap_or_default(),
+        };
+        encode(&frame, &self.ops).map(Some)
     }
 
     /// What stands at `prop` of `obj`: its operations, oldest first, and the newest value.
     fn standing(&self, obj: &ObjId, prop: &str) -> Vec<(automerge::Value<'d>, OpId)> {
-        if self.is_own(obj) {
+        if self.object(obj).is_some_and(|id| id.actor.is_none()) {
             return Vec::new(); // Made by this change, and each field is written once.
         }
         let all = self.from.all(obj, prop).into_iter();
-        all.filter_map(|(value, id)| match id {
-            ObjId::Root => None,
-            ObjId::Id(counter, actor, _) => Some((value, OpId::new(counter, &actor))),
-        })
-        .collect()
+        all.filter_map(|(value, id)| Some((value, self.object(&id)?)))
+            .collect()
     }
 
-    fn is_own(&self, obj: &ObjId) -> bool {
-        matches!(obj, ObjId::Id(counter, actor, _)
-            if *actor == self.own && *counter >= self.first_op.get())
+    /// The operation that made `obj`; none for the root.
+    fn object(&self, obj: &ObjId) -> Option<OpId> {
+        match obj {
+            ObjId::Root => None,
+            ObjId::Id(counter, actor, _) => {
+                let is_own = *actor == self.own && *counter >= self.first_op;
+                Some(OpId {
+                    counter: *counter,
+                    actor: (!is_own).then(|| actor.clone()),
+                })
+            }
+        }
     }
 
     /// Adds an operation and returns its id.
-    fn push(&mut self, obj: ObjectId, key: Key, action: OpType, pred: Vec<OpId>) -> OpId {
-        let id = OpId::new(self.first_op.get() + self.len(), &self.own);
+    fn push(&mut self, obj: Option<OpId>, place: Place, what: What, over: Vec<OpId>) -> OpId {
+        let id = OpId {
+            counter: self.first_op + self.len(),
+            actor: None,
+        };
+        let (action, value) = what;
         self.ops.push(Op {
-            insert: matches!(key, Key::Seq(_)),
-            pred: SortedVec::from(pred),
-            action,
             obj,
-            key,
+            place,
+            action,
+            value,
+            over,
         });
         id
     }
@@ -149,23 +157,22 @@ impl<'d> Draft<'d> {
     fn fill(&mut self, made: OpId, value: &Value) {
         let mut waiting = VecDeque::from([(made, value)]);
         while let Some((parent, value)) = waiting.pop_front() {
-            let obj = ObjectId::Id(parent);
+            let obj = Some(parent);
             match value {
                 Value::Object(fields) => {
                     let mut fields: Vec<_> = fields.iter().collect();
-                    fields.sort_by_key(|(name, _)| *name);
+                    fields.sort_unstable_by_key(|(name, _)| *name);
                     for (name, value) in fields {
-                        let key = Key::Map(name.as_str().into());
-                        let id = self.push(obj.clone(), key, action(value), Vec::new());
+                        let place = Place::Field(name.clone());
+                        let id = self.push(obj.clone(), place, what(value), Vec::new());
                         waiting.push_back((id, value));
                     }
                 }
                 Value::Array(items) => {
-                    let mut after = ElementId::Head;
+                    let mut place = Place::First;
                     for value in items {
-                        let key = Key::Seq(after);
-                        let id = self.push(obj.clone(), key, action(value), Vec::new());
-                        after = ElementId::Id(id.clone());
+                        let id = self.push(obj.clone(), place, what(value), Vec::new());
+                        place = Place::After(id.clone());
                         waiting.push_back((id, value));
                     }
                 }
@@ -178,39 +185,37 @@ impl<'d> Draft<'d> {
 impl Write for Draft<'_> {
     fn put(&mut self, obj: &ObjId, prop: &str, value: &Value) -> Result<(), AutomergeError> {
         let mut standing = self.standing(obj, prop);
-        let mut action = action(value);
-        if let OpType::Put(scalar) = &action
+        let mut what = what(value);
+        if what.0 == Action::Put
             && let Some((automerge::Value::Scalar(newest), _)) = standing.last()
-            && newest.as_ref() == scalar
+            && *newest.as_ref() == what.1
         {
             standing.pop(); // It stands there: only what stands beside it has to go.
             if standing.is_empty() {
                 return Ok(());
             }
-            action = OpType::Delete;
+            what = (Action::Delete, ScalarValue::Null);
         }
-        let pred = standing.into_iter().map(|(_, id)| id).collect();
-        let made = self.push(object(obj), Key::Map(prop.into()), action, pred);
+        let over = standing.into_iter().map(|(_, id)| id).collect();
+        let made = self.push(self.object(obj), Place::Field(prop.into()), what, over);
         self.fill(made, value);
         Ok(())
     }
 
     fn put_map(&mut self, obj: &ObjId, prop: &str) -> Result<ObjId, AutomergeError> {
-        let pred = self.standing(obj, prop).into_iter().map(|(_, id)| id);
-        let pred = pred.collect();
-        let make = OpType::Make(ObjType::Map);
-        let made = self.push(object(obj), Key::Map(prop.into()), make, pred);
-        Ok(ObjId::Id(made.counter(), made.actor().clone(), 0))
+        let over = self.standing(obj, prop).into_iter().map(|(_, id)| id);
+        let over = over.collect();
+        let make = (Action::MakeMap, ScalarValue::Null);
+        let made = self.push(self.object(obj), Place::Field(prop.into()), make, over);
+        Ok(ObjId::Id(made.counter, self.own.clone(), 0))
     }
 
     fn delete(&mut self, obj: &ObjId, prop: &str) -> Result<(), AutomergeError> {
-        let pred: Vec<OpId> = self
-            .standing(obj, prop)
-            .into_iter()
-            .map(|(_, id)| id)
-            .collect();
-        if !pred.is_empty() {
-            self.push(object(obj), Key::Map(prop.into()), OpType::Delete, pred);
+        let over = self.standing(obj, prop).into_iter().map(|(_, id)| id);
+        let over: Vec<OpId> = over.collect();
+        if !over.is_empty() {
+            let delete = (Action::Delete, ScalarValue::Null);
+            self.push(self.object(obj), Place::Field(prop.into()), delete, over);
         }
         Ok(())
     }
@@ -223,48 +228,21 @@ impl Write for Draft<'_> {
     }
 }
 
-/// How automerge keeps an author behind a change: a 1, the length (LEB128), the bytes.
+/// What an operation does, and with which scalar.
+type What = (Action, ScalarValue);
+
+fn what(value: &Value) -> What {
+    match value {
+        Value::Object(_) => (Action::MakeMap, ScalarValue::Null),
+        Value::Array(_) => (Action::MakeList, ScalarValue::Null),
+        scalar => (Action::Put, to_scalar(scalar)),
+    }
+}
+
+/// How automerge keeps an author behind a change: a 1, the length, the bytes.
 fn author_footer(author: &[u8]) -> Vec<u8> {
     let mut footer = vec![1];
-    let mut len = author.len();
-    while len > 0x7f {
-        footer.push(0x80 | (len & 0x7f) as u8);
-        len >>= 7;
-    }
-    footer.push((len & 0x7f) as u8);
+    unsigned(&mut footer, author.len() as u64);
     footer.extend_from_slice(author);
     footer
-}
-
-fn action(value: &Value) -> OpType {
-    match value {
-        Value::Object(_) => OpType::Make(ObjType::Map),
-        Value::Array(_) => OpType::Make(ObjType::List),
-        scalar => OpType::Put(to_scalar(scalar)),
-    }
-}
-
-fn object(obj: &ObjId) -> ObjectId {
-    match obj {
-        ObjId::Root => ObjectId::Root,
-        ObjId::Id(counter, actor, _) => ObjectId::Id(OpId::new(*counter, actor)),
-    }
-}
-
-/// Gives the operations from number `first` on, and the change, `actor` in place of `before`.
-fn rename(change: &mut ExpandedChange, before: &ActorId, actor: &ActorId, first: u64) {
-    let own = |id: &mut OpId| {
-        if id.0 >= first && id.1 == *before {
-            id.1 = actor.clone();
-        }
-    };
-    change.actor_id = actor.clone();
-    for op in &mut change.operations {
-        if let ObjectId::Id(id) = &mut op.obj {
-            own(id);
-        }
-        if let Key::Seq(ElementId::Id(id)) = &mut op.key {
-            own(id);
-        }
-    }
 }

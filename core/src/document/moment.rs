@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
-use std::num::NonZeroU64;
 
 use automerge::{Change, ChangeHash};
 use serde_json::{Map, Value};
@@ -136,8 +135,8 @@ impl<'d> Moment<'d> {
 
     /// A change that follows this version, after `ops_before` operations of others that do.
     pub(crate) fn draft(&self, ops_before: u64) -> Draft<'_> {
-        let next = NonZeroU64::MIN.saturating_add(self.last_op().saturating_add(ops_before));
-        Draft::new(self.reader(), next)
+        let before = self.last_op().saturating_add(ops_before);
+        Draft::new(self.reader(), before.saturating_add(1))
     }
 }
 

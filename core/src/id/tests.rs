@@ -25,11 +25,12 @@ fn s1_a_document_id_is_the_text_that_automerge_repo_writes() {
 
 #[test]
 fn a_text_that_is_no_document_id_is_refused_with_the_reason() {
-    let short = bs58::encode([1; 15]).with_check().into_string();
-    let long = bs58::encode([1; 17]).with_check().into_string();
+    let checked = |bytes: &[u8]| bs58::encode([bytes, &checksum(bytes)].concat()).into_string();
+    let (short, long) = (checked(&[1; 15]), checked(&[1; 17]));
     for (text, said) in [
         ("", "is not a document id"),
-        ("p3u5PhN9wrNpsGCwfkeef2LzF8", "is not a document id"), // one letter mistyped
+        ("p3u5PhN9wrNpsGCwfkeef2LzF8", "was it mistyped?"),
+        ("2g", "it is too short"),
         ("p3u5PhN9wrNpsGCwfkeef2LzF0", "is not a document id"), // 0 is no letter of base58
         (
             "automerge:automerge:p3u5PhN9wrNpsGCwfkeef2LzF9",

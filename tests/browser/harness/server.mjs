@@ -33,7 +33,7 @@ export async function startServer(t, { folder, port = 0, args = [], env = {} } =
   const server = new Server({ home, folder: folder ?? join(home, 'files'), port, args, env });
   t.after(async () => {
     await server.kill();
-    await rm(home, { recursive: true, force: true, maxRetries: 3 });
+    await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   });
   await server.start();
   return server;

@@ -64,7 +64,7 @@ export function history(count) {
 /** A folder that holds `file` as its history; it goes with the test. */
 export async function folderWith(t, file) {
   const folder = await mkdtemp(join(tmpdir(), 'plainsync-screens-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })); // The server may still be writing its last version.
   await writeFile(join(folder, 'job_history.json'), JSON.stringify(file, null, 2));
   return folder;
 }

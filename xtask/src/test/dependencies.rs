@@ -43,6 +43,7 @@ const CORE_MAY_USE: &[&str] = &[
     "itoa",
     "js-sys",
     "leb128",
+    "litemap",
     "libc",
     "memchr",
     "minicbor",

@@ -350,7 +350,7 @@ impl Plan {
                 Some(before) => vec![before.hash()],
                 None => base.heads().to_vec(),
             };
-            changes.extend(draft.into_change(&parents, self.seconds, "file"));
+            changes.extend(draft.into_change(&parents, self.seconds, "file")?);
         }
         Ok(changes)
     }

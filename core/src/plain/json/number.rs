@@ -36,8 +36,10 @@ pub(super) fn read(text: &str) -> Result<Number, JsonErrorKind> {
         found: shorten(text),
         kept,
     };
-    // What std cannot parse or hold is spelled well, so it is out of range.
-    let number = text.parse::<f64>().ok().and_then(Number::from_f64);
+    // Read by serde_json, whose table of powers a page has already: std would bring one more.
+    // The text is spelled well, so what cannot be held is out of range.
+    let number = serde_json::from_str::<f64>(text);
+    let number = number.ok().and_then(Number::from_f64);
     let number = number.ok_or_else(|| inexact("infinite".to_owned()))?;
     let written = Decimal::of(text);
     let safe = written.digits.len() <= DIGITS_SAFE && EXPONENTS_SAFE.contains(&written.exponent);
