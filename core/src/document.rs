@@ -27,8 +27,7 @@ mod writer;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use automerge::transaction::{CommitOptions, Transactable as _};
-use automerge::{ActorId, Author, Automerge, Change, ChangeHash, ObjId, ObjType, ReadDoc, legacy};
+use automerge::{ActorId, Author, Automerge, Change, ChangeHash, ObjId, ReadDoc, legacy};
 use serde_json::{Map, Value};
 
 use crate::blob::BlobRef;
@@ -59,6 +58,8 @@ pub struct Document {
     schema: Arc<Schema>,
     doc: Automerge,
     first_change: ChangeHash,
+    /// The newest change that was made here.
+    last_own: Option<ChangeHash>,
     /// The object that the first change made for the records.
     collection: ObjId,
     view: View,
@@ -78,11 +79,11 @@ impl Document {
     pub fn new(id: DocumentId, schema: Arc<Schema>) -> Self {
         let first = crate::id::derived_key("first", &[id.as_bytes()]);
         let mut doc = Automerge::new().with_actor(ActorId::from(first.as_bytes()));
-        let mut tx = doc.transaction();
-        let collection = tx
-            .put_object(automerge::ROOT, schema.collection.as_str(), ObjType::Map)
-            .unwrap_or(ObjId::Root);
-        tx.commit_with(CommitOptions::default().with_time(0));
+        let first = first_change(&doc, &schema.collection);
+        let made = first.and_then(|change| Ok(doc.apply_changes([change])?));
+        debug_assert_eq!(made, Ok(()), "an empty document takes its first change");
+        let collection = doc.get(ObjId::Root, schema.collection.as_str());
+        let collection = collection.ok().flatten().map_or(ObjId::Root, |(_, id)| id);
         let first_change = doc
             .get_heads()
             .first()
@@ -93,6 +94,7 @@ impl Document {
             schema,
             doc,
             first_change,
+            last_own: None,
             collection,
             view: View::default(),
             newest: 0,
@@ -103,6 +105,7 @@ impl Document {
     /// Whose edits these will be from now on: a new `actor` for each start of a replica (S4).
     /// It enters the history with its first edit.
     pub fn set_actor(&mut self, actor: [u8; 16], author: &Authorship) {
+        self.last_own = None;
         // In this order: a new author draws a random actor, which the core must never use.
         self.doc.set_author(Some(Author::from(author.to_bytes())));
         self.doc.set_actor(ActorId::from(actor));
@@ -296,9 +299,11 @@ impl Document {
     }
 
     /// Reads the records at `keys` again; returns the keys of all rows that changed by it.
-    pub(crate) fn refresh(&mut self, keys: &BTreeSet<Key>) -> BTreeSet<Key> {
+    pub(crate) fn refresh(&mut self, keys: impl IntoIterator<Item = Key>) -> BTreeSet<Key> {
+        let mut all = BTreeSet::new();
+        all.extend(keys);
         let mut view = std::mem::take(&mut self.view);
-        let changed = self.refresh_in(&mut view, self.reader(), keys);
+        let changed = self.refresh_in(&mut view, self.reader(), &all);
         self.view = view;
         changed
     }
@@ -330,7 +335,7 @@ impl Document {
             .flatten()
         {
             self.read_counter();
-            return self.refresh(&keys);
+            return self.refresh(keys);
         }
         let before = std::mem::take(&mut self.view);
         self.rebuild();
@@ -414,42 +419,49 @@ impl Document {
         seconds: i64,
         write: impl FnOnce(&mut dyn Write) -> Result<(), EditError>,
     ) -> Result<(), EditError> {
-        let mut tx = self.doc.transaction();
-        write(&mut tx)?; // Dropping the transaction rolls it back.
-        let (hash, _) = tx.commit_with(CommitOptions::default().with_time(seconds));
-        if hash.is_some() {
+        let now = Moment::now(self);
+        let mut draft = now.draft(0);
+        write(&mut draft)?;
+        let change = draft.into_change_of(&self.writer(), now.heads(), seconds)?;
+        if let Some(change) = change {
+            let hash = change.hash();
+            self.doc.apply_changes([change])?;
+            self.last_own = Some(hash);
             self.newest = self.newest.max(seconds);
         }
         Ok(())
     }
 
-    /// As [`Document::write`], for many operations: those are applied at once, not one by one.
-    fn write_many(
-        &mut self,
-        seconds: i64,
-        write: impl FnOnce(&mut dyn Write) -> Result<(), EditError>,
-    ) -> Result<(), EditError> {
-        let now = Moment::now(self);
-        let mut draft = now.draft(0);
-        write(&mut draft)?;
-        let writer = Writer {
-            actor: self.doc.get_actor().clone(),
-            changes_before: self
-                .doc
-                .get_last_local_change()
-                .map_or(0, |last| last.seq()),
-            author: self
-                .doc
-                .get_author()
-                .map(|author| author.as_bytes().to_vec()),
+    /// Who makes the next change here.
+    fn writer(&self) -> Writer {
+        let actor = self.doc.get_actor().clone();
+        let last = self.last_own.as_ref();
+        let last = last.and_then(|hash| self.doc.get_change_meta_by_hash(hash));
+        let changes_before = match last.filter(|last| *last.actor == actor) {
+            Some(last) => last.seq,
+            // Builds that change again, which takes as long as the change is large.
+            None => (self.doc.get_last_local_change()).map_or(0, |last| last.seq()),
         };
-        let change = draft.into_change_of(&writer, now.heads(), seconds)?;
-        if let Some(change) = change {
-            self.doc.apply_changes([change])?;
-            self.newest = self.newest.max(seconds);
+        let author = self.doc.get_author();
+        Writer {
+            actor,
+            changes_before,
+            author: author.map(|author| author.as_bytes().to_vec()),
         }
-        Ok(())
     }
+}
+
+/// The change that every replica of a document begins with: it makes the map for the records.
+fn first_change(doc: &Automerge, collection: &str) -> Result<Change, EditError> {
+    let writer = Writer {
+        actor: doc.get_actor().clone(),
+        changes_before: 0,
+        author: None,
+    };
+    let mut draft = Draft::new(Reader::now(doc), 1);
+    draft.put_map(&ObjId::Root, collection)?;
+    let change = draft.into_change_of(&writer, &[], 0)?;
+    change.ok_or_else(|| EditError::Document("nothing was written".to_owned()))
 }
 
 /// Who makes the changes of a replica: kept in the history with each actor.

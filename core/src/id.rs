@@ -116,7 +116,9 @@ impl DocumentId {
         let checked = bytes.split_last_chunk();
         let (bytes, sum) = checked.ok_or_else(|| refused("it is too short".to_owned()))?;
         if *sum != checksum(bytes) {
-            return Err(refused("its checksum does not fit: was it mistyped?".to_owned()));
+            return Err(refused(
+                "its checksum does not fit: was it mistyped?".to_owned(),
+            ));
         }
         let len_bytes = bytes.len();
         let bytes = bytes

@@ -56,6 +56,7 @@ mod record;
 pub mod replica;
 pub mod schema;
 pub mod session;
+mod sorted;
 pub mod stats;
 pub mod tagged;
 pub mod time;

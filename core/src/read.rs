@@ -105,7 +105,7 @@ impl<'d> Reader<'d> {
             Some(heads) => self.doc.get_all_at(map, prop, heads),
         };
         let mut found = found.unwrap_or_default();
-        found.sort_by(|(_, a), (_, b)| a.cmp(b));
+        found.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
         found
     }
 

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::limits::JSON_DEPTH_MAX;
 use crate::read::Reader;
+use crate::sorted::by_key;
 use crate::value;
 
 /// The register that names the current run.
@@ -75,9 +76,13 @@ impl Field {
             .any(|other| !value::same(&other.value, winner))
     }
 
-    /// The maps that hold this field, the winner's last.
+    /// The maps that hold this field, each once.
     pub(crate) fn homes(&self) -> impl Iterator<Item = &ObjId> {
-        self.candidates.iter().map(|candidate| &candidate.home)
+        let homes = self.candidates.iter().map(|candidate| &candidate.home);
+        homes.enumerate().filter_map(|(nth, home)| {
+            let before = self.candidates[..nth].iter();
+            (!before.map(|other| &other.home).any(|other| other == home)).then_some(home)
+        })
     }
 }
 
@@ -190,16 +195,16 @@ impl Record {
         let id = self.run.as_ref().and_then(|run| run.value().as_str());
         let run = id.and_then(|id| self.runs.remove(id)).unwrap_or_default();
         let of_run = run.fields.into_iter().filter(|(name, _)| name != SERVER);
-        of_run
-            .chain(self.fields)
-            .filter_map(|(name, mut field)| Some((name, field.candidates.pop()?.value)))
-            .collect()
+        let fields = of_run.chain(self.fields);
+        value::to_map(
+            fields.filter_map(|(name, mut field)| Some((name, field.candidates.pop()?.value))),
+        )
     }
 
     /// A digest of the operations that stand in the record, runs and removal excluded: equal
     /// exactly while nobody has edited it (D6).
     pub(crate) fn fingerprint(&self, from: Reader<'_>) -> String {
-        let mut ops = Vec::new();
+        let mut ops: Vec<(String, ObjId)> = Vec::new();
         for (name, field) in self
             .fields
             .iter()
@@ -212,9 +217,8 @@ impl Record {
                 }
             }
         }
-        ops.sort_unstable();
         let mut hash = Sha256::new();
-        for (path, op) in ops {
+        for (path, op) in by_key(&ops, |op| *op) {
             if let ObjId::Id(counter, actor, _) = op {
                 hash.update((path.len() as u64).to_be_bytes());
                 hash.update(path.as_bytes());

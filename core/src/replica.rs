@@ -16,11 +16,12 @@
 //! **Invariant:** a message leaves only while all that the replica holds is durable, so a
 //! peer never hears of a change that a crash could take back (S2).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use automerge::{Change, ChangeHash};
+use litemap::LiteMap;
 
 use crate::blob::Blob;
 use crate::document::{Authorship, Document, RestoreError, Restored};
@@ -195,7 +196,7 @@ pub struct Waiting {
 pub struct Replica {
     config: ReplicaConfig,
     document: Document,
-    sessions: BTreeMap<PeerId, Session>,
+    sessions: LiteMap<PeerId, Box<Session>>,
     /// The number of the last [`Effect::Persist`].
     seq: u64,
     /// The number of the last one that is durable.
@@ -221,7 +222,7 @@ impl Replica {
         Self {
             config,
             document,
-            sessions: BTreeMap::new(),
+            sessions: LiteMap::new(),
             seq: 0,
             durable: 0,
             server_heads,
@@ -264,7 +265,7 @@ impl Replica {
     pub fn waiting(&self) -> Waiting {
         let server = self.sessions.values().find(|session| session.server);
         let server_agrees = server
-            .and_then(Session::their_heads)
+            .and_then(|session| session.their_heads())
             .is_some_and(|theirs| self.document.has(theirs));
         let changes = if self.server_heads == self.document.heads() {
             Vec::new()
@@ -310,7 +311,8 @@ impl Replica {
         let mut effects = Vec::new();
         match input {
             Input::Connected { peer, dial, server } => {
-                self.sessions.insert(peer, Session::new(dial, server));
+                self.sessions
+                    .insert(peer, Box::new(Session::new(dial, server)));
                 self.speak(&mut effects);
             }
             Input::Disconnected { peer } => {
@@ -451,7 +453,7 @@ impl Replica {
             .sessions
             .values()
             .filter(|session| session.server)
-            .filter_map(Session::their_heads)
+            .filter_map(|session| session.their_heads())
             .flatten()
             .copied()
             .collect();
@@ -497,7 +499,7 @@ impl Replica {
             return;
         }
         let is_new = self.document.is_new();
-        for (peer, session) in &mut self.sessions {
+        for (peer, session) in self.sessions.iter_mut() {
             let opening = session.is_opening();
             let Some(data) = session.next_message(&self.document) else {
                 continue;

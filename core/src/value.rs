@@ -4,9 +4,6 @@
 //! statuses edited apart would become a third. A text that another client wrote is read,
 //! and becomes a scalar when it is next written.
 
-use std::collections::HashMap;
-
-use automerge::hydrate;
 use automerge::{AutomergeError, ObjId, ObjType, ScalarValue};
 use base64::Engine as _;
 use serde_json::{Map, Number, Value};
@@ -79,21 +76,18 @@ pub(crate) fn to_scalar(value: &Value) -> ScalarValue {
     }
 }
 
-/// The tree that automerge creates in one step; equal JSON makes equal operations.
-pub(crate) fn to_hydrate(value: &Value) -> hydrate::Value {
-    match value {
-        Value::Array(items) => {
-            hydrate::Value::from(items.iter().map(to_hydrate).collect::<Vec<_>>())
-        }
-        Value::Object(map) => {
-            let map: HashMap<String, hydrate::Value> = map
-                .iter()
-                .map(|(name, value)| (name.clone(), to_hydrate(value)))
-                .collect();
-            hydrate::Value::Map(hydrate::Map::from(map))
-        }
-        scalar => hydrate::Value::Scalar(to_scalar(scalar)),
-    }
+/// The JSON of `value` on one line.
+pub(crate) fn to_text(value: &Value) -> String {
+    // Not by Display: that is a second writer of JSON, and a page would download both.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// A map of `fields`, which come one by one: `collect` would sort them first, by code that a page
+/// would download.
+pub(crate) fn to_map(fields: impl Iterator<Item = (String, Value)>) -> Map<String, Value> {
+    let mut map = Map::new();
+    fields.for_each(|(name, value)| drop(map.insert(name, value)));
+    map
 }
 
 /// Turns the value at `prop` of `obj` from `old` into `new`, writing only what differs.

@@ -3,10 +3,11 @@
 //! A [`View`] is derived: labels, bin and conflicts are computed here and never written
 //! (D7). After a merge only the records that it touched are read again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use automerge::ObjId;
+use litemap::LiteMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -65,7 +66,7 @@ impl Row {
 pub(crate) fn text_of(value: &Value) -> String {
     value
         .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+        .map_or_else(|| crate::value::to_text(value), str::to_owned)
 }
 
 /// All rows in the document's order: by the operation that made each record.
@@ -73,7 +74,7 @@ pub(crate) fn text_of(value: &Value) -> String {
 pub struct View {
     rows: BTreeMap<ObjIdOrder, Arc<Row>>,
     order: HashMap<Key, ObjIdOrder>,
-    claims: HashMap<String, BTreeSet<(ObjIdOrder, Key)>>,
+    claims: HashMap<String, LiteMap<ObjIdOrder, Key>>,
     labels: HashMap<String, Key>,
     /// The highest number of a label that is claimed.
     highest_number: u64,
@@ -188,7 +189,7 @@ impl View {
         self.claims
             .entry(claim.clone())
             .or_default()
-            .insert((order.clone(), key.clone()));
+            .insert(order.clone(), key.clone());
         self.order.insert(key.clone(), order.clone());
         self.rows.insert(order, Arc::new(row));
         let mut changed = self.relabel(schema, &claim);
@@ -209,7 +210,7 @@ impl View {
             return;
         };
         if let Some(group) = self.claims.get_mut(&row.claim) {
-            group.remove(&(order, key.clone()));
+            group.remove(&order);
             if group.is_empty() {
                 self.claims.remove(&row.claim);
                 if schema.label_number(&row.claim) == Some(self.highest_number) {

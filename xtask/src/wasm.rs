@@ -168,7 +168,7 @@ fn optimise(house: &House, module: &Path) -> Done {
     let tool = house.web().join("node_modules/binaryen/bin/wasm-opt");
     let smaller = module.with_extension("opt");
     let features = FEATURES.map(|feature| format!("--enable-{feature}"));
-    cmd!(shell, "node {tool} {module} --output {smaller} -Oz --flatten --rereloop -Oz --converge --low-memory-unused {features...}").run().or_advise(
+    cmd!(shell, "node {tool} {module} --output {smaller} -Oz --low-memory-unused {features...}").run().or_advise(
         "If it names a feature that is not enabled, add that feature to FEATURES in xtask/src/wasm.rs.",
     )?;
     fs::rename(&smaller, module).or_advise("Make the target folder writable and try again.")

@@ -43,6 +43,9 @@ pub(crate) struct Draft<'d> {
     first_op: u64,
     ops: Vec<Op>,
     own: ActorId,
+    /// Every place that was written to.
+    #[cfg(debug_assertions)]
+    written: std::collections::HashSet<(Option<OpId>, String)>,
 }
 
 impl<'d> Draft<'d> {
@@ -53,6 +56,8 @@ impl<'d> Draft<'d> {
             first_op,
             ops: Vec::new(),
             own: ActorId::from(OWN),
+            #[cfg(debug_assertions)]
+            written: std::collections::HashSet::new(),
         }
     }
 
@@ -142,6 +147,11 @@ impl<'d> Draft<'d> {
             counter: self.first_op + self.len(),
             actor: None,
         };
+        #[cfg(debug_assertions)]
+        if let Place::Field(name) = &place {
+            let is_first = self.written.insert((obj.clone(), name.clone()));
+            debug_assert!(is_first, "{name} is written twice by one change");
+        }
         let (action, value) = what;
         self.ops.push(Op {
             obj,
@@ -160,8 +170,7 @@ impl<'d> Draft<'d> {
             let obj = Some(parent);
             match value {
                 Value::Object(fields) => {
-                    let mut fields: Vec<_> = fields.iter().collect();
-                    fields.sort_unstable_by_key(|(name, _)| *name);
+                    // By name: serde_json's maps are sorted, and so are automerge's operations.
                     for (name, value) in fields {
                         let place = Place::Field(name.clone());
                         let id = self.push(obj.clone(), place, what(value), Vec::new());

@@ -11,7 +11,7 @@ use super::writer::{Write, delete_field, new_record, new_run, ordered_run, set_f
 use crate::blob::Blob;
 use crate::edit::{Edit, EditError, Key, RunOrder, StampedEdit};
 use crate::id::derived_key;
-use crate::limits::{BULK_RECORDS_MIN, DOCUMENT_RECORDS_MAX};
+use crate::limits::DOCUMENT_RECORDS_MAX;
 use crate::record::{Field, PURGED, REMOVED, RUN, RUNS, Record, is_reserved};
 use crate::time::Millis;
 
@@ -104,7 +104,7 @@ impl Document {
             Ok(tx.put(&collection, &key.0, &stored)?)
         })?;
         Ok(Edited {
-            keys: self.refresh(&BTreeSet::from([key.clone()])),
+            keys: self.refresh([key.clone()]),
             blobs,
         })
     }
@@ -161,7 +161,7 @@ impl Document {
         })?;
         self.read_counter();
         Ok(Edited {
-            keys: self.refresh(&BTreeSet::from([key.clone()])),
+            keys: self.refresh([key.clone()]),
             blobs,
         })
     }
@@ -310,7 +310,7 @@ impl Document {
             Ok(())
         })?;
         Ok(Edited {
-            keys: self.refresh(&BTreeSet::from([key.clone()])),
+            keys: self.refresh([key.clone()]),
             blobs,
         })
     }
@@ -357,7 +357,7 @@ impl Document {
         let value = holder.remove(name).unwrap_or(Value::Null);
         self.write(at.seconds(), |tx| settle(tx, field, name, &value))?;
         Ok(Edited {
-            keys: self.refresh(&BTreeSet::from([key.clone()])),
+            keys: self.refresh([key.clone()]),
             blobs,
         })
     }
@@ -373,13 +373,9 @@ impl Document {
         W: FnOnce(&mut dyn Write) -> Result<(), EditError>,
     {
         let write = plan(self, keys)?;
-        if keys.len() < BULK_RECORDS_MIN {
-            self.write(at.seconds(), |tx| write(tx))?;
-        } else {
-            self.write_many(at.seconds(), write)?;
-        }
+        self.write(at.seconds(), write)?;
         Ok(Edited {
-            keys: self.refresh(&keys.iter().cloned().collect()),
+            keys: self.refresh(keys.iter().cloned()),
             blobs: Vec::new(),
         })
     }

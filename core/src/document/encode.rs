@@ -10,7 +10,6 @@
 //!
 //! **Invariant:** for equal operations the bytes are those of automerge's own transaction.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use automerge::{ActorId, Change, ChangeHash, ScalarValue};
@@ -36,7 +35,7 @@ pub(super) enum Action {
 }
 
 /// An operation's number, and the actor that made it: none is the change's own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OpId {
     pub(super) counter: u64,
     pub(super) actor: Option<ActorId>,
@@ -132,13 +131,15 @@ impl<'o> Actors<'o> {
             };
             op.obj.iter().chain(after).chain(&op.over)
         });
-        let others: BTreeSet<&ActorId> = named
-            .filter_map(|id| id.actor.as_ref())
-            .filter(|actor| *actor != own)
-            .collect();
-        Self {
-            others: others.into_iter().collect(),
+        let mut others = Vec::new();
+        for actor in named.filter_map(|id| id.actor.as_ref()) {
+            if actor != own
+                && let Err(at) = others.binary_search(&actor)
+            {
+                others.insert(at, actor);
+            }
         }
+        Self { others }
     }
 
     fn number(&self, id: &OpId) -> u64 {
@@ -170,13 +171,19 @@ fn columns(ops: &[Op], actors: &Actors<'_>) -> (Vec<(u8, Range<usize>)>, Vec<u8>
     });
     let over = || ops.iter().flat_map(|op| &op.over);
     let mut values = Vec::new();
-    let metas: Vec<u64> = ops.iter().map(|op| scalar(&mut values, &op.value)).collect();
+    let metas: Vec<u64> = ops
+        .iter()
+        .map(|op| scalar(&mut values, &op.value))
+        .collect();
     let columns = [
         (
             0x01,
             optional(out, objs().map(|id| id.map(|id| actors.number(id)))),
         ),
-        (0x02, optional(out, objs().map(|id| id.map(|id| id.counter)))),
+        (
+            0x02,
+            optional(out, objs().map(|id| id.map(|id| id.counter))),
+        ),
         (
             0x11,
             optional(out, items().map(|id| id.map(|id| actors.number(id)))),
@@ -203,7 +210,10 @@ fn columns(ops: &[Op], actors: &Actors<'_>) -> (Vec<(u8, Range<usize>)>, Vec<u8>
             out.extend(values);
             began..out.len()
         }),
-        (0x70, numbers(out, ops.iter().map(|op| op.over.len() as u64))),
+        (
+            0x70,
+            numbers(out, ops.iter().map(|op| op.over.len() as u64)),
+        ),
         (0x71, numbers(out, over().map(|id| actors.number(id)))),
         (
             0x73,

@@ -102,7 +102,7 @@ impl Document {
             Ok(())
         })?;
         self.read_counter();
-        let mut changed = self.refresh(&plans.iter().map(|(key, ..)| key.clone()).collect());
+        let mut changed = self.refresh(plans.iter().map(|(key, ..)| key.clone()));
         // What was in the bin then goes back there, with the fields that it had.
         let binned: Vec<Key> = plans
             .into_iter()

@@ -1,7 +1,6 @@
 //! Writing into records: where a value goes when a record is made of several maps.
 
-use automerge::transaction::{Transactable, Transaction};
-use automerge::{AutomergeError, ObjId, ObjType, ReadDoc};
+use automerge::{AutomergeError, ObjId};
 use serde_json::{Map, Value};
 
 use crate::edit::EditError;
@@ -9,7 +8,8 @@ use crate::record::{Field, RUN, RUNS, Record, SERVER};
 use crate::schema::Schema;
 use crate::value;
 
-/// What takes writes: a transaction of automerge's, or a [`Draft`](super::draft::Draft).
+/// What takes writes: a [`Draft`](super::draft::Draft), and in tests automerge's own transaction,
+/// which says what a draft should have written. Each place is written once.
 pub(crate) trait Write {
     /// Writes `value` at `prop` of the map `obj`, in place of whatever stood there. What stands
     /// there already is not written again.
@@ -23,33 +23,6 @@ pub(crate) trait Write {
 
     /// The map that stands there, if one does.
     fn map_at(&self, obj: &ObjId, prop: &str) -> Result<Option<ObjId>, AutomergeError>;
-}
-
-impl Write for Transaction<'_> {
-    fn put(&mut self, obj: &ObjId, prop: &str, value: &Value) -> Result<(), AutomergeError> {
-        if value.is_object() || value.is_array() {
-            let value = value::to_hydrate(value);
-            return self
-                .batch_create_object(obj, prop, &value, false)
-                .map(|_| ());
-        }
-        Transactable::put(self, obj, prop, value::to_scalar(value))
-    }
-
-    fn put_map(&mut self, obj: &ObjId, prop: &str) -> Result<ObjId, AutomergeError> {
-        self.put_object(obj, prop, ObjType::Map)
-    }
-
-    fn delete(&mut self, obj: &ObjId, prop: &str) -> Result<(), AutomergeError> {
-        Transactable::delete(self, obj, prop)
-    }
-
-    fn map_at(&self, obj: &ObjId, prop: &str) -> Result<Option<ObjId>, AutomergeError> {
-        Ok(match ReadDoc::get(self, obj, prop)? {
-            Some((automerge::Value::Object(ObjType::Map), id)) => Some(id),
-            _ => None,
-        })
-    }
 }
 
 /// Writes `value` as `name`, where `field` is what stands there now and `home` is the map

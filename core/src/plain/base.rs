@@ -36,7 +36,6 @@
 //! not from a clock, not from what else the document holds.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use automerge::ChangeHash;
 use serde::{Deserialize, Serialize};
@@ -48,7 +47,7 @@ use super::import::ImportError;
 use crate::document::{Document, Moment};
 use crate::limits::BASE_VERSIONS_MAX;
 use crate::schema::Schema;
-use crate::value::same_as_parsed;
+use crate::value::{same_as_parsed, to_text};
 
 /// A version that was given away or taken in, and may be what somebody edits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,10 +128,9 @@ fn fingerprint_of(file: &File) -> String {
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
-            let fields: BTreeMap<&String, &Value> = fields.iter().collect();
             let fields: Vec<String> = fields
-                .into_iter()
-                .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)))
+                .iter() // By name: serde_json's maps are sorted.
+                .map(|(name, value)| format!("{name:?}:{}", canonical(value)))
                 .collect();
             format!("{{{}}}", fields.join(","))
         }
@@ -144,7 +142,7 @@ fn canonical(value: &Value) -> String {
             Some(whole) => whole.to_string(),
             None => number.to_string(),
         },
-        other => other.to_string(),
+        other => to_text(other),
     }
 }
 

@@ -23,6 +23,7 @@ use crate::blob::BlobRef;
 use crate::document::{Document, FROM};
 use crate::edit::Key;
 use crate::schema::Schema;
+use crate::sorted::by_key;
 use crate::view::Row;
 
 /// Names the version that a file was written at.
@@ -182,9 +183,8 @@ struct Fields<'a> {
 
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields: Vec<(&String, &Value)> = self.fields.iter().collect();
-        fields.sort_unstable_by_key(|(name, _)| (self.schema.rank(name), *name));
-        serializer.collect_map(fields)
+        // By name they are sorted already, and the sort keeps that where ranks are equal.
+        serializer.collect_map(by_key(self.fields, |(name, _)| self.schema.rank(name)))
     }
 }
 

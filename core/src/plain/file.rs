@@ -10,6 +10,7 @@ use crate::blob::{Blob, BlobRef};
 use crate::limits::{RECORD_FIELDS_MAX, TEXT_BYTES_MAX};
 use crate::record::is_reserved;
 use crate::schema::Schema;
+use crate::value::to_map;
 
 /// What the `sync` block says (F3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +38,7 @@ impl FileRecord {
     /// Its fields without their places.
     pub(crate) fn to_fields(&self) -> Map<String, Value> {
         let fields = self.members.iter();
-        fields
-            .map(|member| (member.key.clone(), member.node.to_value()))
-            .collect()
+        to_map(fields.map(|member| (member.key.clone(), member.node.to_value())))
     }
 }
 

@@ -113,7 +113,7 @@ fn digest(path: &[String], value: &Value) -> u64 {
     path.hash(&mut hasher);
     match value.as_f64() {
         Some(number) => number.to_bits().hash(&mut hasher),
-        None => value.to_string().hash(&mut hasher),
+        None => crate::value::to_text(value).hash(&mut hasher),
     }
     hasher.finish()
 }

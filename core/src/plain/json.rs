@@ -43,6 +43,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
+use crate::value::to_map;
+
 /// A JSON value and where it began.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -122,7 +124,7 @@ impl Node {
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match &self.tree {
             Tree::String(text) => Cow::Borrowed(text),
-            _ => Cow::Owned(self.to_value().to_string()),
+            _ => Cow::Owned(crate::value::to_text(&self.to_value())),
         }
     }
 
@@ -153,7 +155,7 @@ impl Node {
                 let fields = members
                     .iter()
                     .map(|member| (member.key.clone(), member.node.to_value()));
-                Value::Object(fields.collect())
+                Value::Object(to_map(fields))
             }
         }
     }

@@ -119,7 +119,8 @@ impl Host {
         };
         spawn_local(async move {
             // Without the note, an offline start needs localStorage.
-            drop(store.set_note(ALL, &key, &home.to_string()).await);
+            let home = serde_json::to_string(&home).unwrap_or_default();
+            drop(store.set_note(ALL, &key, &home).await);
         });
     }
 

@@ -11,6 +11,7 @@ use crate::document::{Moment, at_path};
 use crate::edit::Key;
 use crate::plain::file::FileRecord;
 use crate::plain::json::Member;
+use crate::sorted::by_key;
 use crate::value::{same, same_as_parsed};
 use crate::view::Row;
 
@@ -74,11 +75,9 @@ impl<'b> Labels<'b> {
         }
         // The fields of a row stand by name. Records of one file mostly have their fields in one
         // order, so where a name stands in one record it stands in the next.
-        let order = self.order.get_or_init(|| {
-            let mut order: Vec<usize> = (0..record.members.len()).collect();
-            order.sort_by_key(|at| &record.members[*at].key);
-            order
-        });
+        let order = self
+            .order
+            .get_or_init(|| by_key(0..record.members.len(), |at| &record.members[*at].key));
         if row.job.len() == order.len() && record.members.len() == order.len() {
             let mut pairs = row.job.iter().zip(order);
             let ordered = pairs.all(|((name, now), at)| {

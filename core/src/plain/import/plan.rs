@@ -310,7 +310,10 @@ impl Plan {
         }
         let run_id = derived_key(
             "r",
-            &[key.0.as_bytes(), wanted_value.to_string().as_bytes()],
+            &[
+                key.0.as_bytes(),
+                crate::value::to_text(&wanted_value).as_bytes(),
+            ],
         );
         Some((run_id, wanted))
     }

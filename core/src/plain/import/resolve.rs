@@ -116,8 +116,8 @@ fn new_key(
         .map(|label| label.text().into_owned())
         .unwrap_or_default();
     let identity = match record.get(&schema.created_field).map(Node::to_value) {
-        Some(created) if !created.is_null() => created.to_string(),
-        _ => Value::Object(record.to_fields()).to_string(),
+        Some(created) if !created.is_null() => crate::value::to_text(&created),
+        _ => crate::value::to_text(&Value::Object(record.to_fields())),
     };
     let nth = occurrences
         .entry(format!("{label} {identity}"))

@@ -1,14 +1,15 @@
 //! F5: the change made from a file is the same whatever way it is made.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use automerge::transaction::CommitOptions;
-use automerge::{ActorId, Change, ChangeHash, ReadDoc};
+use automerge::transaction::{CommitOptions, Transactable, Transaction};
+use automerge::{ActorId, AutomergeError, Change, ChangeHash, ObjId, ObjType, ReadDoc, hydrate};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::document::Authorship;
+use crate::document::{Authorship, Write};
 use crate::edit::{Edit, EditId, StampedEdit};
 use crate::id::DocumentId;
 use crate::schema::Schema;
@@ -108,6 +109,50 @@ fn options() -> ImportOptions {
     ImportOptions {
         may_remove_most: true,
         ..ImportOptions::default()
+    }
+}
+
+impl Write for Transaction<'_> {
+    fn put(&mut self, obj: &ObjId, prop: &str, value: &Value) -> Result<(), AutomergeError> {
+        if value.is_object() || value.is_array() {
+            let value = to_hydrate(value);
+            return self
+                .batch_create_object(obj, prop, &value, false)
+                .map(|_| ());
+        }
+        Transactable::put(self, obj, prop, crate::value::to_scalar(value))
+    }
+
+    fn put_map(&mut self, obj: &ObjId, prop: &str) -> Result<ObjId, AutomergeError> {
+        self.put_object(obj, prop, ObjType::Map)
+    }
+
+    fn delete(&mut self, obj: &ObjId, prop: &str) -> Result<(), AutomergeError> {
+        Transactable::delete(self, obj, prop)
+    }
+
+    fn map_at(&self, obj: &ObjId, prop: &str) -> Result<Option<ObjId>, AutomergeError> {
+        Ok(match ReadDoc::get(self, obj, prop)? {
+            Some((automerge::Value::Object(ObjType::Map), id)) => Some(id),
+            _ => None,
+        })
+    }
+}
+
+/// The tree that automerge creates in one step; equal JSON makes equal operations.
+fn to_hydrate(value: &Value) -> hydrate::Value {
+    match value {
+        Value::Array(items) => {
+            hydrate::Value::from(items.iter().map(to_hydrate).collect::<Vec<_>>())
+        }
+        Value::Object(map) => {
+            let map: HashMap<String, hydrate::Value> = map
+                .iter()
+                .map(|(name, value)| (name.clone(), to_hydrate(value)))
+                .collect();
+            hydrate::Value::Map(hydrate::Map::from(map))
+        }
+        scalar => hydrate::Value::Scalar(crate::value::to_scalar(scalar)),
     }
 }
 
