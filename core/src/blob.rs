@@ -27,9 +27,9 @@ mod address;
 mod media;
 mod walk;
 
-pub use address::{BlobRef, BlobRefError};
+pub use address::{BlobRef, BlobRefError, LINKED_FOLDER_ENDING};
 pub use media::{Mime, sniff};
-pub use walk::{externalize, inline, refs};
+pub use walk::{externalize, inline, refs, show};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

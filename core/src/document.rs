@@ -51,6 +51,13 @@ pub(crate) use writer::{Write, delete_field, new_record, new_run, set_field};
 /// The root field that tells which document this one was made from (F6).
 pub(crate) const FROM: &str = "from";
 
+/// The root field that tells how the file shows images, and what it says where they are linked (F12).
+pub const IMAGES: &str = "images";
+/// See [`IMAGES`].
+pub const IMAGES_LINKED: &str = "files";
+/// See [`IMAGES`].
+pub const IMAGES_INLINED: &str = "inline";
+
 /// One document with its whole history.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -161,6 +168,14 @@ impl Document {
         heads
             .iter()
             .all(|hash| self.doc.get_change_meta_by_hash(hash).is_some())
+    }
+
+    /// Whether the file shows images as links to files beside it, not inlined (F12): a member
+    /// `images` of the file's root, so that machines that share it agree.
+    #[must_use]
+    pub fn links_images(&self) -> bool {
+        let images = self.doc.get(ObjId::Root, IMAGES).ok().flatten();
+        images.is_some_and(|(value, _)| value.as_str() == Some(IMAGES_LINKED))
     }
 
     /// Every image that any record refers to, binned ones included.

@@ -85,9 +85,9 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
 
-    /// How images are written into the JSON file
-    #[arg(long, value_enum, default_value_t = ImagesArg::Inline)]
-    pub images: ImagesArg,
+    /// How the JSON file shows images from now on; without this, as before
+    #[arg(long, value_enum)]
+    pub images: Option<ImagesArg>,
 
     /// How many jobs may run at once
     #[arg(long, value_name = "N", default_value = "3")]
@@ -107,6 +107,8 @@ pub struct ServeArgs {
 pub enum ImagesArg {
     /// As data URLs inside the file, the historic format
     Inline,
+    /// As links to files in a folder beside it, called after it: job_history.images
+    Files,
 }
 
 /// Whether `host` names this machine alone, before it is resolved: an IP address that is not

@@ -34,6 +34,8 @@ pub struct Config {
     pub token: Option<Token>,
     /// Certificate and key when https is served.
     pub tls: Option<TlsFiles>,
+    /// Whether the file links to images from now on, or has them inside; `None`: as before.
+    pub link_images: Option<bool>,
     /// How many jobs run at once.
     pub parallel_jobs_max: NonZeroUsize,
     /// Who makes pictures.
@@ -49,6 +51,7 @@ impl fmt::Debug for Config {
             .field("allow_origins", &self.allow_origins)
             .field("token", &self.token)
             .field("tls", &self.tls)
+            .field("link_images", &self.link_images)
             .field("parallel_jobs_max", &self.parallel_jobs_max)
             .field("generator", &self.generator.name())
             .finish()
@@ -66,6 +69,7 @@ impl Config {
             allow_origins: Vec::new(),
             token: None,
             tls: None,
+            link_images: None,
             parallel_jobs_max: PARALLEL_JOBS_DEFAULT,
             generator: Arc::new(Local),
         }

@@ -153,6 +153,13 @@ async fn open_app(config: &Config, bound: SocketAddr, is_tls: bool) -> Result<Ap
         ..DocumentsConfig::new(&config.file)
     })
     .await?;
+    if let Some(linked) = config.link_images {
+        for document in documents.list() {
+            if let Err(error) = document.link_images(linked).await {
+                tracing::warn!(name = document.info().name, %error, "how the file shows images stays as it was");
+            }
+        }
+    }
     let boards = documents
         .list()
         .map(|document| Arc::new(document.clone()) as Arc<dyn Board>);

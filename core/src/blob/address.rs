@@ -6,10 +6,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::Mime;
+
 /// What a reference begins with in a document.
 const SCHEME: &str = "blob:";
 /// What the name begins with after the scheme, and alone in a path.
 const ALGORITHM: &str = "sha256-";
+
+/// How the name of a folder ends that holds linked images (F12).
+pub const LINKED_FOLDER_ENDING: &str = ".images";
 
 /// The text is no content address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +64,27 @@ impl BlobRef {
     ///
     /// [`BlobRefError`] for anything else.
     pub fn from_name(name: &str) -> Result<BlobRef, BlobRefError> {
-        let digits = name.strip_prefix(ALGORITHM).ok_or(BlobRefError)?.as_bytes();
+        BlobRef::from_digits(name.strip_prefix(ALGORITHM).ok_or(BlobRefError)?)
+    }
+
+    /// Reads a link to a file that is called after its image (F12):
+    /// `<any folder>.images/<64 hex>.<ending>`.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobRefError`] for anything else.
+    pub fn from_link(link: &str) -> Result<BlobRef, BlobRefError> {
+        let (folder, file) = link.rsplit_once('/').ok_or(BlobRefError)?;
+        let (digits, ending) = file.split_once('.').ok_or(BlobRefError)?;
+        let known = Mime::ALL.iter().any(|mime| mime.extension() == ending);
+        if !known || !folder.ends_with(LINKED_FOLDER_ENDING) {
+            return Err(BlobRefError);
+        }
+        BlobRef::from_digits(digits)
+    }
+
+    fn from_digits(digits: &str) -> Result<BlobRef, BlobRefError> {
+        let digits = digits.as_bytes();
         let mut hash = [0; 32];
         if digits.len() != 64 {
             return Err(BlobRefError);

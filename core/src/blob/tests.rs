@@ -102,6 +102,28 @@ fn t3_only_four_types_are_images() {
 }
 
 #[test]
+fn f12_a_link_names_its_image() {
+    let hash = BlobRef::of(b"");
+    let digits = hash.name().replace("sha256-", "");
+    for folder in ["job_history.images", "./a.images", "some/where/x.images"] {
+        let link = format!("{folder}/{digits}.png");
+        assert_eq!(BlobRef::from_link(&link), Ok(hash), "{link}");
+    }
+    for other in [
+        format!("job_history.images/{digits}.svg"),
+        format!("job_history.images/{digits}"),
+        format!("images/{digits}.png"),
+        format!("{digits}.png"),
+        format!("job_history.images/{}.png", &digits[1..]),
+        format!("job_history.images/{}.png", digits.to_uppercase()),
+        format!("job_history.images/{digits}.png/"),
+        "job_history.images/knight.png".to_owned(),
+    ] {
+        assert_eq!(BlobRef::from_link(&other), Err(BlobRefError), "{other}");
+    }
+}
+
+#[test]
 fn a_reference_has_one_spelling() {
     let hash = BlobRef::of(b"");
     let text = "blob:sha256-e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

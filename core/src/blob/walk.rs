@@ -37,13 +37,17 @@ pub fn inline<'a>(
     skip: &[&str],
     lookup: impl Fn(&BlobRef) -> Option<Cow<'a, [u8]>>,
 ) {
-    strings_mut(value, skip, |text| {
-        let Ok(hash) = text.parse::<BlobRef>() else {
-            return;
-        };
-        let Some(bytes) = lookup(&hash) else { return };
-        if let Some(mime) = sniff(&bytes) {
-            *text = to_data_url(mime, &bytes);
+    show(value, skip, &|hash| {
+        let bytes = lookup(hash)?;
+        Some(to_data_url(sniff(&bytes)?, &bytes))
+    });
+}
+
+/// Replaces each reference in `value` by the text that `text` gives for it, if it gives one.
+pub fn show(value: &mut Value, skip: &[&str], text: &dyn Fn(&BlobRef) -> Option<String>) {
+    strings_mut(value, skip, |string| {
+        if let Some(shown) = string.parse().ok().and_then(|hash| text(&hash)) {
+            *string = shown;
         }
     });
 }

@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Map, Value};
 
-use crate::blob::BlobRef;
+use crate::blob::{BlobRef, sniff, to_data_url};
 use crate::document::{Document, FROM};
 use crate::edit::Key;
 use crate::schema::Schema;
@@ -50,9 +50,19 @@ impl Document {
     /// references. The same changes and images give the same bytes everywhere (D1).
     #[must_use]
     pub fn export<'a>(&self, image: &dyn Fn(&BlobRef) -> Option<Cow<'a, [u8]>>) -> Vec<u8> {
+        self.export_shown(&|hash| {
+            let bytes = image(hash)?;
+            Some(to_data_url(sniff(&bytes)?, &bytes))
+        })
+    }
+
+    /// As [`Document::export`], where `show` gives the text that stands for an image: its data URL,
+    /// or a link to it (F12). Images for which it gives none stay references.
+    #[must_use]
+    pub fn export_shown(&self, show: &dyn Fn(&BlobRef) -> Option<String>) -> Vec<u8> {
         let file = File {
             document: self,
-            image,
+            show,
         };
         let mut bytes = serde_json::to_vec_pretty(&file).unwrap_or_default();
         bytes.push(b'\n');
@@ -66,6 +76,17 @@ impl Document {
         row: &Row,
         image: &dyn Fn(&BlobRef) -> Option<Cow<'a, [u8]>>,
     ) -> Map<String, Value> {
+        self.row_shown(row, &|hash| {
+            let bytes = image(hash)?;
+            Some(to_data_url(sniff(&bytes)?, &bytes))
+        })
+    }
+
+    fn row_shown(
+        &self,
+        row: &Row,
+        show: &dyn Fn(&BlobRef) -> Option<String>,
+    ) -> Map<String, Value> {
         let mut job = Value::Object(row.job.clone());
         let skip: Vec<&str> = self
             .schema()
@@ -73,7 +94,7 @@ impl Document {
             .iter()
             .map(String::as_str)
             .collect();
-        crate::blob::inline(&mut job, &skip, image);
+        crate::blob::show(&mut job, &skip, show);
         let Value::Object(mut job) = job else {
             return Map::new();
         };
@@ -116,12 +137,12 @@ pub fn with_replaced_by(file: &[u8], heads: &[String]) -> Option<Vec<u8>> {
     )
 }
 
-struct File<'d, 'i, 'a> {
+struct File<'d, 'i> {
     document: &'d Document,
-    image: &'i dyn Fn(&BlobRef) -> Option<Cow<'a, [u8]>>,
+    show: &'i dyn Fn(&BlobRef) -> Option<String>,
 }
 
-impl Serialize for File<'_, '_, '_> {
+impl Serialize for File<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (document, schema) = (self.document, self.document.schema());
         let mut root = document.root_fields();
@@ -158,14 +179,14 @@ pub(crate) fn is_file_field(name: &str) -> bool {
     matches!(name, "savedAt" | "sync" | "version")
 }
 
-struct Rows<'f, 'd, 'i, 'a>(&'f File<'d, 'i, 'a>);
+struct Rows<'f, 'd, 'i>(&'f File<'d, 'i>);
 
-impl Serialize for Rows<'_, '_, '_, '_> {
+impl Serialize for Rows<'_, '_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let document = self.0.document;
         let mut list = serializer.serialize_seq(None)?;
         for row in document.view().rows() {
-            let job = document.plain_row(row, self.0.image);
+            let job = document.row_shown(row, self.0.show);
             list.serialize_element(&Fields {
                 schema: document.schema(),
                 fields: &job,

@@ -189,6 +189,10 @@ impl Images<'_> {
     ) -> Result<(), (usize, String)> {
         match &mut node.tree {
             Tree::String(text) => {
+                if may_be_image && let Ok(linked) = BlobRef::from_link(text) {
+                    *text = linked.to_string(); // F12: its bytes are the host's to fetch.
+                    return Ok(());
+                }
                 let image = may_be_image.then(|| crate::blob::from_data_url(text));
                 let Some(blob) = image.flatten() else {
                     return check_text(node, name);

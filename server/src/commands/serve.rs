@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use tokio::net::{TcpListener, lookup_host};
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{FILE_NAME_DEFAULT, ServeArgs, answer, complain, exit, reaches_further};
+use crate::cli::{
+    FILE_NAME_DEFAULT, ImagesArg, ServeArgs, answer, complain, exit, reaches_further,
+};
 use crate::config::{AllowedHost, Config, TlsFiles, Token};
 use crate::runner::generator_from_environment;
 use crate::serve::{ServeError, Server};
@@ -110,6 +112,7 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         token: args.token.clone(),
         tls,
         parallel_jobs_max: args.max_parallel_jobs,
+        link_images: args.images.map(|images| matches!(images, ImagesArg::Files)),
         ..Config::new(file_of(&args.path))
     })
 }

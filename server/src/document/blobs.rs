@@ -4,8 +4,14 @@
 //! A blob is written once, whole and durably, and never changes. [`Blobs::put`] checks what
 //! comes from outside; [`Blobs::get`] checks what comes from disk.
 //!
+//! Where a file shows images as links (F12), each lies once more in a folder beside it, called
+//! after its bytes: `job_history.images/<64 digits>.png`. That folder is a copy for people, made
+//! again where it lacks something; and what arrives there without our own folder is taken over.
+//!
 //! **Invariant:** a file here holds the bytes that its name says, or is treated as absent.
 
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,15 +62,19 @@ pub enum BlobError {
 pub struct Blobs {
     disk: Arc<dyn Disk>,
     folder: Arc<Path>,
+    /// The folder of linked images.
+    linked: Arc<Path>,
 }
 
 impl Blobs {
-    /// The store in `folder`, which is made when the first image arrives.
+    /// The store in `folder`, which is made when the first image arrives, and the images linked
+    /// by the file in `linked`.
     #[must_use]
-    pub fn new(disk: Arc<dyn Disk>, folder: &Path) -> Self {
+    pub fn new(disk: Arc<dyn Disk>, folder: &Path, linked: &Path) -> Self {
         Self {
             disk,
             folder: folder.into(),
+            linked: linked.into(),
         }
     }
 
@@ -91,7 +101,7 @@ impl Blobs {
             });
         }
         blob::sniff(bytes).ok_or(BlobError::NotAnImage)?;
-        self.store([(*named, bytes)])
+        self.store([(self.path(named), bytes)])
     }
 
     /// Stores images that the engine has taken out of an edit. All are on disk on return. Blocks.
@@ -101,9 +111,72 @@ impl Blobs {
     /// [`BlobError::Io`]: not all of them are stored.
     pub fn put_all(&self, blobs: &[Blob]) -> Result<(), BlobError> {
         for group in blobs.chunks(FILES_OPEN_MAX) {
-            self.store(group.iter().map(|blob| (blob.hash, blob.bytes.as_slice())))?;
+            let group = group.iter();
+            self.store(group.map(|blob| (self.path(&blob.hash), blob.bytes.as_slice())))?;
         }
         Ok(())
+    }
+
+    /// The links that stand in the file for `images`, of those that are here. All files that
+    /// they name are on disk on return. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::Io`]: not all of them are there.
+    pub fn link_all(
+        &self,
+        images: impl IntoIterator<Item = BlobRef>,
+    ) -> Result<HashMap<BlobRef, String>, BlobError> {
+        let mut links = HashMap::new();
+        let mut waiting = Vec::new();
+        for hash in images {
+            let mut mime = self.linked_as(&hash);
+            if mime.is_none()
+                && let Some((found, bytes)) = self.get(&hash)?
+            {
+                waiting.push((self.link_path(&hash, found), bytes));
+                mime = Some(found);
+            }
+            if waiting.len() == FILES_OPEN_MAX {
+                self.link(&mut waiting)?;
+            }
+            links.extend(mime.map(|mime| (hash, self.link_text(&hash, mime))));
+        }
+        self.link(&mut waiting)?;
+        Ok(links)
+    }
+
+    fn link(&self, waiting: &mut Vec<(PathBuf, Vec<u8>)>) -> Result<(), BlobError> {
+        let images = waiting.iter();
+        self.store(images.map(|(path, bytes)| (path.clone(), bytes.as_slice())))?;
+        waiting.clear();
+        Ok(())
+    }
+
+    /// Removes linked images that nothing in `needed` names and that the store has as well.
+    /// Other files in that folder are somebody's and stay. Returns how many went. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::Io`]: the folder cannot be read.
+    pub fn unlink_others(&self, needed: &HashSet<BlobRef>) -> Result<usize, BlobError> {
+        let entries = match self.disk.list(&self.linked) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(source) => return Err(io_at(&self.linked, source)),
+        };
+        let mut gone = 0;
+        for name in entries {
+            let link = format!("{}/{}", self.linked_name(), name.to_string_lossy());
+            let orphan = BlobRef::from_link(&link).ok();
+            if let Some(hash) = orphan.filter(|hash| !needed.contains(hash))
+                && self.is_there(&self.path(&hash))
+                && self.disk.remove(&self.linked.join(name)).is_ok()
+            {
+                gone += 1;
+            }
+        }
+        Ok(gone)
     }
 
     /// The image `hash` and what kind it is; `None` if it is not here. Blocks.
@@ -113,10 +186,26 @@ impl Blobs {
     /// [`BlobError::Io`].
     pub fn get(&self, hash: &BlobRef) -> Result<Option<(Mime, Vec<u8>)>, BlobError> {
         let path = self.path(hash);
-        let bytes = match self.disk.read(&path) {
+        let found = self.read(&path, hash)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        // It may have come with the file alone, as a linked image.
+        let Some(mime) = self.linked_as(hash) else {
+            return Ok(None);
+        };
+        let found = self.read(&self.link_path(hash, mime), hash)?;
+        if let Some((_, bytes)) = &found {
+            self.store([(path, bytes.as_slice())])?;
+        }
+        Ok(found)
+    }
+
+    fn read(&self, path: &Path, hash: &BlobRef) -> Result<Option<(Mime, Vec<u8>)>, BlobError> {
+        let bytes = match self.disk.read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(BlobError::Io { path, source }),
+            Err(source) => return Err(io_at(path, source)),
         };
         if BlobRef::of(&bytes) != *hash {
             tracing::warn!(path = %path.display(), "an image on disk is damaged; it is treated as absent");
@@ -128,20 +217,49 @@ impl Blobs {
     /// Whether the image is here, told by its length alone.
     #[must_use]
     pub fn has(&self, hash: &BlobRef) -> bool {
-        self.disk
-            .look(&self.path(hash))
-            .is_ok_and(|look| look.len > 0)
+        self.is_there(&self.path(hash)) || self.linked_as(hash).is_some()
+    }
+
+    fn is_there(&self, path: &Path) -> bool {
+        self.disk.look(path).is_ok_and(|look| look.len > 0)
+    }
+
+    /// As what kind the image lies in the folder of linked ones, if it does.
+    fn linked_as(&self, hash: &BlobRef) -> Option<Mime> {
+        let mut kinds = Mime::ALL.into_iter();
+        kinds.find(|mime| self.is_there(&self.link_path(hash, *mime)))
+    }
+
+    fn link_path(&self, hash: &BlobRef, mime: Mime) -> PathBuf {
+        self.linked
+            .join(format!("{}.{}", digits(hash), mime.extension()))
+    }
+
+    /// The link as it stands in the file, relative to it.
+    fn link_text(&self, hash: &BlobRef, mime: Mime) -> String {
+        format!(
+            "{}/{}.{}",
+            self.linked_name(),
+            digits(hash),
+            mime.extension()
+        )
+    }
+
+    fn linked_name(&self) -> Cow<'_, str> {
+        self.linked
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
     }
 
     /// Writes all, syncs all, names all: the disk may sync many at the cost of one.
     fn store<'a>(
         &self,
-        blobs: impl IntoIterator<Item = (BlobRef, &'a [u8])>,
+        blobs: impl IntoIterator<Item = (PathBuf, &'a [u8])>,
     ) -> Result<bool, BlobError> {
         let mut new = Vec::new();
         let stored = (|| {
-            for (hash, bytes) in blobs {
-                let path = self.path(&hash);
+            for (path, bytes) in blobs {
                 let len = bytes.len() as u64;
                 // A damaged file of another length is replaced; one of the same length is
                 // found out when it is read.
@@ -200,10 +318,15 @@ impl Blobs {
     }
 
     fn path(&self, hash: &BlobRef) -> PathBuf {
-        let name = hash.name();
-        let digits = name.strip_prefix("sha256-").unwrap_or(&name);
+        let digits = digits(hash);
         self.folder.join(&digits[..2]).join(digits)
     }
+}
+
+/// The hash as 64 digits.
+fn digits(hash: &BlobRef) -> String {
+    let name = hash.name();
+    name.strip_prefix("sha256-").unwrap_or(&name).to_owned()
 }
 
 /// An image under its temporary name: the open file, that name, and the one to come.
@@ -227,7 +350,11 @@ mod tests {
     }
 
     fn store(folder: &Path) -> Blobs {
-        Blobs::new(Arc::new(RealDisk), &folder.join("blobs"))
+        Blobs::new(
+            Arc::new(RealDisk),
+            &folder.join("blobs"),
+            &folder.join("x.images"),
+        )
     }
 
     #[test]
@@ -272,7 +399,11 @@ mod tests {
         for operation in [Operation::Open, Operation::Write, Operation::Sync] {
             let folder = tempfile::tempdir().expect("a folder");
             let disk = FaultyDisk::new(RealDisk);
-            let blobs = Blobs::new(Arc::new(disk.clone()), &folder.path().join("blobs"));
+            let blobs = Blobs::new(
+                Arc::new(disk.clone()),
+                &folder.path().join("blobs"),
+                &folder.path().join("x.images"),
+            );
             let images: Vec<_> = (0..4).filter_map(|n| Blob::from_bytes(gif(n))).collect();
             disk.fail_times(operation, "blobs", io::ErrorKind::StorageFull, 1);
             blobs.put_all(&images).expect_err("the disk fails");

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use plainsync_core::blob::{BlobRef, Mime};
-use plainsync_core::document::Document;
+use plainsync_core::document::{Document, IMAGES, IMAGES_INLINED, IMAGES_LINKED};
 use plainsync_core::edit::StampedEdit;
 use plainsync_core::id::{DocumentId, PeerId};
 use plainsync_core::plain::import::{ImportBase, ImportOptions, ImportReport};
@@ -267,7 +267,23 @@ impl DocumentHandle {
             .await
     }
 
-    /// The bytes of the JSON file for the document as it is now.
+    /// Has the file show images as links to files beside it, or inlined (F12). Returns whether
+    /// that is new. It is an edit of the document, as if somebody had written it into the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`DocumentHandle::import`].
+    pub async fn link_images(&self, linked: bool) -> Result<bool, DocumentError> {
+        let document = self.inbox.ask(|reply| Message::Copy { reply }).await?;
+        if document.links_images() == linked {
+            return Ok(false);
+        }
+        let text = blocking(move || with_images(&document, linked)).await?;
+        let origin = ImportOrigin::Upload { confirmed: false };
+        self.import(text, origin).await.map(|_| true)
+    }
+
+    /// The bytes of the JSON file for the document as it is now, images inside.
     ///
     /// # Errors
     ///
@@ -414,6 +430,44 @@ pub(super) struct Rendered {
     pub(super) bytes: Vec<u8>,
     /// Images that it refers to and that are not here.
     pub(super) missing: Vec<BlobRef>,
+}
+
+/// What the file would say if somebody had written into it how it shows images.
+fn with_images(document: &Document, linked: bool) -> Vec<u8> {
+    let text = document.export(&|_| None);
+    let mut json: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    json[IMAGES] = serde_json::Value::from(if linked {
+        IMAGES_LINKED
+    } else {
+        IMAGES_INLINED
+    });
+    json.to_string().into_bytes()
+}
+
+/// The JSON that the file of `document` holds, images as the document says: inlined or linked.
+///
+/// # Errors
+///
+/// As [`render`]; also where a linked image cannot be written.
+pub(super) fn render_file(document: &Document, blobs: &Blobs) -> Result<Rendered, BlobError> {
+    if !document.links_images() {
+        return render(document, blobs);
+    }
+    let mut images: Vec<BlobRef> = document.blob_refs().into_iter().collect();
+    images.sort_unstable();
+    let links = blobs.link_all(images)?;
+    let missing = RefCell::new(Vec::new());
+    let bytes = document.export_shown(&|hash| {
+        let link = links.get(hash).cloned();
+        if link.is_none() {
+            missing.borrow_mut().push(*hash);
+        }
+        link
+    });
+    Ok(Rendered {
+        bytes,
+        missing: missing.into_inner(),
+    })
 }
 
 /// The JSON for `document`, images inlined where they are here.

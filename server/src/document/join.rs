@@ -138,7 +138,11 @@ fn text_for(
     own: &Header,
     target: &Header,
 ) -> io::Result<Vec<u8>> {
-    let blobs = Blobs::new(Arc::clone(disk), &place.blobs(&own.document));
+    let blobs = Blobs::new(
+        Arc::clone(disk),
+        &place.blobs(&own.document),
+        &place.linked_images(),
+    );
     let mut text = render(document, &blobs).map_err(io::Error::other)?.bytes;
     let from = own.from.as_ref();
     if let Some(from) = from.filter(|from| from.document == target.document) {

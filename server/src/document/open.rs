@@ -3,15 +3,18 @@
 //! **Invariant:** until everything is known to be usable, nothing beside the JSON is made but
 //! `.plainsync/`, and the JSON itself is only read.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
+use plainsync_core::blob::BlobRef;
+use plainsync_core::document::Document;
 use plainsync_core::id::{DeviceId, PeerId};
 use plainsync_core::replica::ReplicaConfig;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::actor::{Actor, FileSide, Offered, Parts, restore};
 use super::blobs::Blobs;
@@ -27,7 +30,7 @@ use super::journal::Journal;
 use super::keeper::{Keeper, Kept};
 use super::lock::{Holder, Lock};
 use super::place::{self, Place};
-use super::projection::Projection;
+use super::projection::{BACKUP_SUFFIX, Projection};
 use super::ring::Ring;
 use super::shared::{Header, Neighbours, Published};
 use super::watcher::Watcher;
@@ -225,7 +228,12 @@ pub(super) fn prepare(
         file = %place.file.display(), %document, records,
         jobs = replica.document().view().rows().count(), "opened"
     );
-    let blobs = Blobs::new(Arc::clone(disk), &place.blobs(&document));
+    let blobs = Blobs::new(
+        Arc::clone(disk),
+        &place.blobs(&document),
+        &place.linked_images(),
+    );
+    tidy_images(disk, place, replica.document(), &blobs);
     let ring = Ring::new(Arc::clone(disk), &place.snapshots(&document), device);
     let shared = Shared::new(
         place.name.clone(),
@@ -304,5 +312,32 @@ fn state_error(path: &Path, source: io::Error) -> OpenError {
     OpenError::State {
         path: path.to_owned(),
         source,
+    }
+}
+
+/// F12: removes linked images that neither the document nor a text on disk shows any more.
+fn tidy_images(disk: &Arc<dyn Disk>, place: &Place, document: &Document, blobs: &Blobs) {
+    if disk.look(&place.linked_images()).is_err() {
+        return;
+    }
+    let mut needed = HashSet::new();
+    if document.links_images() {
+        needed = document.blob_refs();
+    }
+    for file in [
+        place.folder.join(&place.name),
+        place.folder.join(format!("{}{BACKUP_SUFFIX}", place.name)),
+    ] {
+        let text = disk.read(&file).unwrap_or_default();
+        let strings = text.split(|byte| *byte == b'"');
+        let strings = strings.filter_map(|string| std::str::from_utf8(string).ok());
+        needed.extend(strings.filter_map(|string| BlobRef::from_link(string).ok()));
+    }
+    match blobs.unlink_others(&needed) {
+        Ok(0) => {}
+        Ok(gone) => {
+            info!(file = %place.file.display(), gone, "removed linked images that nothing shows")
+        }
+        Err(error) => warn!(file = %place.file.display(), %error, "linked images were not tidied"),
     }
 }

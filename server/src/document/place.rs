@@ -4,6 +4,7 @@
 //! ```text
 //! <folder>/job_history.json                    the JSON, or a symlink to it
 //! <folder>/job_history.json.backup             its previous version
+//! <folder>/job_history.images/…                images that the JSON links to, if it does
 //! <folder>/.plainsync/lock                     held while a server serves the folder
 //! <folder>/.plainsync/<document>/<device>.journal  what each device publishes
 //! <folder>/.plainsync/<document>/blobs/…       images
@@ -20,6 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
+use plainsync_core::blob::LINKED_FOLDER_ENDING;
 use plainsync_core::id::DocumentId;
 use sha2::{Digest as _, Sha256};
 
@@ -96,6 +98,13 @@ impl Place {
     #[must_use]
     pub fn blobs(&self, document: &DocumentId) -> PathBuf {
         self.shared(document).join("blobs")
+    }
+
+    /// Where images lie that the JSON links to (F12): `job_history.images` beside it.
+    #[must_use]
+    pub fn linked_images(&self) -> PathBuf {
+        let stem = self.name.strip_suffix(".json").unwrap_or(&self.name);
+        self.folder.join(format!("{stem}{LINKED_FOLDER_ENDING}"))
     }
 
     /// Where older versions of `document` lie.

@@ -36,7 +36,7 @@ use super::place::resolve_links;
 const SWAP_SUFFIX: &str = ".plainsync-swap";
 
 /// What the name of the previous version ends with.
-const BACKUP_SUFFIX: &str = ".backup";
+pub(super) const BACKUP_SUFFIX: &str = ".backup";
 
 /// The SHA-256 of a file's content.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

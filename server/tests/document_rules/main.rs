@@ -11,6 +11,7 @@ mod every_fault;
 mod faults;
 mod file;
 mod hand_edits;
+mod images;
 mod journal;
 mod peers;
 mod shared_folder;

@@ -16,7 +16,7 @@ use super::Actor;
 use super::batch::Batch;
 use super::offer::Offered;
 use crate::document::disk::Disk;
-use crate::document::handle::render;
+use crate::document::handle::render_file;
 use crate::document::inbox::Message;
 use crate::document::keeper::{Order, Pace, Report};
 use crate::document::projection::ContentHash;
@@ -239,7 +239,9 @@ impl Actor {
         let heads = hex_heads(&document);
         (self.file.dirty, self.file.writing) = (None, true);
         self.file.order(Order::Write {
-            render: Box::new(move || render(&document, &blobs).map_err(|error| error.to_string())),
+            render: Box::new(move || {
+                render_file(&document, &blobs).map_err(|error| error.to_string())
+            }),
             heads,
         });
     }

@@ -27,7 +27,7 @@ fn actor(folder: &Path) -> Actor {
         peer: PeerId::new("server").expect("a name"),
     };
     let replica = Replica::new(config.clone());
-    let blobs = Blobs::new(Arc::clone(&disk) as _, folder);
+    let blobs = Blobs::new(Arc::clone(&disk) as _, folder, &folder.join("x.images"));
     let ring = crate::document::ring::Ring::new(Arc::clone(&disk) as _, folder, config.device);
     let shared = Shared::new("a.json".to_owned(), replica.document(), blobs, ring);
     let (orders, _) = std::sync::mpsc::channel();
