@@ -15,7 +15,10 @@
 //! # Ok(()) }
 //! ```
 
+mod history;
 mod versions;
+
+pub use history::{Between, Contested};
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};

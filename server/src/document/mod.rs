@@ -55,7 +55,10 @@ mod watcher;
 pub use blobs::BlobError;
 pub use documents::{Documents, DocumentsConfig};
 pub use error::{DocumentError, OpenError};
-pub use handle::{Connection, DocumentHandle, EditOutcome, Ended, ListSaved, OUTBOUND_FRAMES_MAX};
+pub use handle::{
+    Between, Connection, Contested, DocumentHandle, EditOutcome, Ended, ListSaved,
+    OUTBOUND_FRAMES_MAX,
+};
 pub use keeper::Pace;
 pub use origin::ImportOrigin;
 pub use shared::copies;

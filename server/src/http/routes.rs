@@ -13,8 +13,8 @@ use tower_http::timeout::TimeoutLayer;
 use super::limits::{REQUEST_MAX, SLOW_REQUEST_MAX};
 use super::state::App;
 use super::{
-    assets, blobs, documents, dress, edits, export, generate, health, jobs, legacy, openapi,
-    runner, session, stats, sync, trust,
+    assets, blobs, conflicts, documents, dress, edits, export, generate, health, jobs, legacy,
+    openapi, runner, session, stats, sync, trust, versions,
 };
 
 /// The whole server as one service.
@@ -45,8 +45,23 @@ pub fn router(app: App) -> Router {
             get(documents::snapshots).post(documents::keep),
         )
         .route(
+            "/api/v1/documents/{id}/snapshots/{name}",
+            get(documents::snapshot),
+        )
+        .route(
             "/api/v1/documents/{id}/snapshots/{name}/restore",
             post(documents::restore),
+        )
+        .route("/api/v1/documents/{id}/versions", get(versions::log))
+        .route(
+            "/api/v1/documents/{id}/versions/{version}",
+            get(versions::show),
+        )
+        .route("/api/v1/documents/{id}/diff", get(versions::diff))
+        .route("/api/v1/documents/{id}/restore", post(versions::restore))
+        .route(
+            "/api/v1/documents/{id}/conflicts",
+            get(conflicts::list).post(conflicts::resolve),
         )
         .route("/api/v1/jobs", get(jobs::list).post(jobs::create))
         .route("/api/v1/jobs/clear", post(jobs::clear))
