@@ -124,7 +124,12 @@ pub async fn restore(
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-fn find<'a>(app: &'a App, id: &str) -> Result<&'a DocumentHandle, ApiError> {
+/// The document with this id.
+///
+/// # Errors
+///
+/// [`Kind::NotFound`]: none is served.
+pub(super) fn find<'a>(app: &'a App, id: &str) -> Result<&'a DocumentHandle, ApiError> {
     let known = DocumentId::from_text(id).ok();
     let found = known.and_then(|known| app.documents.get(&known));
     found.ok_or_else(|| {

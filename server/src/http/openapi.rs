@@ -39,7 +39,7 @@ const GROUPS: [&str; 7] = [
         jobs::list, jobs::create, jobs::show, jobs::change, jobs::remove, jobs::clear, jobs::restore, jobs::run,
         runner::show,
         runner::change,
-        edits::create, stats::show, export::show, documents::list, documents::answer, documents::snapshots, documents::keep, documents::restore, blobs::show, blobs::store,
+        edits::create, stats::show, export::show, export::of, documents::list, documents::answer, documents::snapshots, documents::keep, documents::restore, blobs::show, blobs::store,
         session::show, session::create, session::remove, sync::upgrade,
         health::show, legacy::load, legacy::save,
         generate::generate, generate::rotate, generate::balance,

@@ -40,6 +40,7 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/v1/documents", get(documents::list))
         .route("/api/v1/documents/{id}/file", post(documents::answer))
+        .route("/api/v1/documents/{id}/export.json", get(export::of))
         .route(
             "/api/v1/documents/{id}/snapshots",
             get(documents::snapshots).post(documents::keep),
