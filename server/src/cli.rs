@@ -11,7 +11,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+use crate::commands::check::CheckArgs;
+use crate::commands::clear::ClearArgs;
+use crate::commands::doctor::DoctorArgs;
 use crate::commands::export::ExportArgs;
+use crate::commands::import::ImportArgs;
+use crate::commands::manual::{CompletionsArgs, ManArgs};
 use crate::config::{AllowedHost, Origin, Token};
 
 /// The port served when none is named.
@@ -63,8 +68,20 @@ pub struct Cli {
 pub enum Command {
     /// Serve a JSON file, its dashboard and its sync endpoint
     Serve(ServeArgs),
+    /// Tell what is wrong with a file, and what taking it in would do; changes nothing
+    Check(CheckArgs),
     /// Write the jobs as JSON, CSV or an Excel sheet
     Export(ExportArgs),
+    /// Take in a history, an export or an old browser's data
+    Import(ImportArgs),
+    /// Move all jobs to the bin, to start fresh
+    Clear(ClearArgs),
+    /// Verify all that is on disk; repair it when asked to
+    Doctor(DoctorArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands into a folder
+    Man(ManArgs),
 }
 
 /// Which document a command is about, and how to reach it.

@@ -3,12 +3,19 @@
 //! A command reaches its document through [`reach`], prints data through [`output`], and ends
 //! with an exit code or a [`Failure`]; the rest of the crate prints nothing.
 
+pub mod check;
+pub mod clear;
+pub mod doctor;
 pub mod export;
 mod failure;
+pub mod import;
+pub mod manual;
 mod output;
 mod progress;
 mod reach;
 pub mod serve;
+mod source;
+mod table;
 mod there;
 
 use std::future::Future;
@@ -28,7 +35,13 @@ type Outcome = Result<u8, Failure>;
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => return serve::run(args),
+        Command::Check(args) => in_runtime(check::run(args)),
         Command::Export(args) => in_runtime(export::run(args)),
+        Command::Import(args) => in_runtime(import::run(args)),
+        Command::Clear(args) => in_runtime(clear::run(args)),
+        Command::Doctor(args) => in_runtime(doctor::run(args)),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

@@ -33,6 +33,7 @@ use hyper::http::{Method, StatusCode};
 use plainsync_core::id::DocumentId;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::time::sleep;
 use tower::ServiceExt as _;
 
@@ -75,6 +76,8 @@ pub(super) enum Purpose {
 pub(super) struct Reach {
     way: Way,
     document: DocumentId,
+    /// Removed with it.
+    _stand_in: Option<TempDir>,
 }
 
 enum Way {
@@ -120,6 +123,54 @@ impl Reach {
             require(target)?;
         }
         Self::open_on(target, disk, command).await
+    }
+
+    /// Opens a document to try a file on it, and changes nothing. `is_own`: the file is the
+    /// document's own JSON, which must not be taken in before it is tried.
+    ///
+    /// A document that is not there is tried on an empty one.
+    pub(super) async fn open_to_try(
+        target: &Target,
+        is_own: bool,
+        command: &str,
+    ) -> Result<Self, Failure> {
+        let file = target.file();
+        let place = find_place(target, &file).ok();
+        let has_history = place
+            .as_ref()
+            .is_some_and(|place| place.state.join("journal").exists());
+        let has_folder = place
+            .as_ref()
+            .is_some_and(|place| place.own_folder().exists());
+        let is_there = has_history || has_folder || (!is_own && file.symlink_metadata().is_ok());
+        if !is_there {
+            return Self::open_stand_in(command).await;
+        }
+        let disk = ShadowDisk::new();
+        if let (true, true, Some(place)) = (is_own, has_history, place) {
+            disk.hide(&place.file);
+            disk.hide(&place.folder.join(&place.name));
+        }
+        Self::open_on(target, Arc::new(disk), command).await
+    }
+
+    /// An empty document that ends with the command.
+    async fn open_stand_in(command: &str) -> Result<Self, Failure> {
+        let cannot = |error: std::io::Error| {
+            Failure::new(
+                exit::FAILED,
+                format!("no temporary folder can be made: {error}"),
+            )
+        };
+        let folder = tempfile::tempdir().map_err(cannot)?;
+        let target = Target {
+            path: folder.path().join(place::DEFAULT_FILE),
+            state: Some(folder.path().join("state")),
+            token: None,
+        };
+        let mut reach = Self::open_on(&target, Arc::new(RealDisk), command).await?;
+        reach._stand_in = Some(folder);
+        Ok(reach)
     }
 
     /// As [`Reach::open`], on a disk of the caller's.
@@ -176,6 +227,7 @@ impl Reach {
         Self {
             way: Way::Here(Here { app, router }),
             document,
+            _stand_in: None,
         }
     }
 
@@ -243,6 +295,7 @@ impl Reach {
         Ok(Self {
             way: Way::There(there),
             document,
+            _stand_in: None,
         })
     }
 
@@ -302,8 +355,8 @@ impl Reach {
     }
 
     /// Ends it. What was changed is on disk and in the JSON on return (S7).
-    pub(super) async fn close(self) {
-        let Way::Here(here) = self.way else { return };
+    pub(super) async fn close(&self) {
+        let Way::Here(here) = &self.way else { return };
         here.app.stopping.cancel();
         here.app.queue.stop(STOP_GRACE).await;
         here.app.documents.shutdown().await;

@@ -15,6 +15,7 @@
 //! # Ok(()) }
 //! ```
 
+mod trial;
 mod versions;
 
 use std::cell::RefCell;

@@ -33,7 +33,7 @@ use super::shared::{Header, Neighbours, Published};
 use super::watcher::Watcher;
 
 /// Stack of an actor's thread, in bytes: merging recurses as deep as documents nest.
-const STACK_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// The folder to serve, ours alone, and who we are.
 struct Entered {

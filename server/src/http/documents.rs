@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use hyper::http::StatusCode;
+use plainsync_core::edit::{Edit, EditId, StampedEdit};
 use plainsync_core::id::DocumentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::body::ApiJson;
 use super::problem::{ApiError, Kind, echo};
-use super::state::App;
+use super::state::{App, now};
 use crate::document::ring::Kept;
 use crate::document::{DocumentHandle, DocumentInfo, FileAnswer};
 
@@ -117,6 +118,32 @@ pub async fn restore(
             format!("no snapshot `{}` is kept here", echo(&name)),
         )),
     }
+}
+
+/// `POST /api/v1/documents/{id}/clear`: moves every job to the bin.
+#[utoipa::path(
+    post, path = "/api/v1/documents/{id}/clear", tag = "documents",
+    params(("id" = String, Path, description = "the document's id")),
+    responses((status = 200, description = "{removed: how many jobs}"), (status = 404, description = "no such document"))
+)]
+pub async fn clear(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    ApiJson(Nothing {}): ApiJson<Nothing>,
+) -> Result<Json<Value>, ApiError> {
+    let document = find(&app, &id)?;
+    let snapshot = document.snapshot();
+    let keys: Vec<_> = snapshot.rows().map(|row| row.key.clone()).collect();
+    let removed = keys.len();
+    if removed > 0 {
+        let edit = StampedEdit {
+            id: EditId(app.random_key("e")?),
+            at: now(),
+            edit: Edit::Remove { keys },
+        };
+        document.edit(edit).await?;
+    }
+    Ok(Json(json!({ "removed": removed })))
 }
 
 /// A body that says nothing: `{}`.

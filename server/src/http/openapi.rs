@@ -14,7 +14,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::Kind;
 use super::{
-    blobs, documents, edits, export, generate, health, jobs, legacy, runner, session, stats, sync,
+    blobs, documents, edits, export, generate, health, import, jobs, legacy, runner, session,
+    stats, sync,
 };
 
 /// The groups of the page, in its order; others follow.
@@ -39,7 +40,7 @@ const GROUPS: [&str; 7] = [
         jobs::list, jobs::create, jobs::show, jobs::change, jobs::remove, jobs::clear, jobs::restore, jobs::run,
         runner::show,
         runner::change,
-        edits::create, stats::show, export::show, export::of, documents::list, documents::answer, documents::snapshots, documents::keep, documents::restore, blobs::show, blobs::store,
+        edits::create, stats::show, export::show, export::of, documents::list, documents::answer, documents::snapshots, documents::keep, documents::restore, documents::clear, import::create, jobs::list_of, blobs::show_of, blobs::show, blobs::store,
         session::show, session::create, session::remove, sync::upgrade,
         health::show, legacy::load, legacy::save,
         generate::generate, generate::rotate, generate::balance,

@@ -13,8 +13,8 @@ use tower_http::timeout::TimeoutLayer;
 use super::limits::{REQUEST_MAX, SLOW_REQUEST_MAX};
 use super::state::App;
 use super::{
-    assets, blobs, documents, dress, edits, export, generate, health, jobs, legacy, openapi,
-    runner, session, stats, sync, trust,
+    assets, blobs, documents, dress, edits, export, generate, health, import, jobs, legacy,
+    openapi, runner, session, stats, sync, trust,
 };
 
 /// The whole server as one service.
@@ -27,6 +27,10 @@ pub fn router(app: App) -> Router {
                 .delete(session::remove),
         )
         .fallback(assets::serve);
+
+    let whole_files = Router::new()
+        .route("/api/v1/documents/{id}/import", post(import::create))
+        .layer(request_timeout(SLOW_REQUEST_MAX));
 
     let old = Router::new()
         .route("/health", get(health::show))
@@ -41,6 +45,9 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/documents", get(documents::list))
         .route("/api/v1/documents/{id}/file", post(documents::answer))
         .route("/api/v1/documents/{id}/export.json", get(export::of))
+        .route("/api/v1/documents/{id}/jobs", get(jobs::list_of))
+        .route("/api/v1/documents/{id}/clear", post(documents::clear))
+        .route("/api/v1/documents/{id}/blobs/{name}", get(blobs::show_of))
         .route(
             "/api/v1/documents/{id}/snapshots",
             get(documents::snapshots).post(documents::keep),
@@ -70,6 +77,7 @@ pub fn router(app: App) -> Router {
 
     let guarded = old
         .merge(api)
+        .merge(whole_files)
         .route_layer(from_fn_with_state(app.clone(), session::require));
 
     let paths = open.merge(guarded).with_state(app.clone());
