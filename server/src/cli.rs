@@ -6,11 +6,17 @@
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+use crate::commands::check::CheckArgs;
+use crate::commands::clear::ClearArgs;
+use crate::commands::doctor::DoctorArgs;
+use crate::commands::export::ExportArgs;
+use crate::commands::import::ImportArgs;
+use crate::commands::manual::{CompletionsArgs, ManArgs};
 use crate::config::{AllowedHost, Origin, Token};
 
 /// The port served when none is named.
@@ -30,8 +36,22 @@ pub mod exit {
     pub const USAGE: u8 = 2;
     /// The address is taken or may not be used.
     pub const ADDRESS: u8 = 3;
-    /// The file or its folder cannot be used: not writable, or held by another server.
+    /// The file, its folder or its state cannot be used: absent, not writable, or, for `serve`,
+    /// held by another server.
     pub const FILE: u8 = 4;
+    /// Somebody else has the folder and does not let us in: a server that does not answer or
+    /// wants another token, or a command that does not end.
+    pub const BUSY: u8 = 5;
+    /// The document refuses: no such job or version, or its state does not allow it.
+    pub const REFUSED: u8 = 6;
+    /// What was given to read is no job history; the sentence names line and column.
+    pub const BROKEN: u8 = 7;
+    /// It would remove much and was not confirmed; nothing was done.
+    pub const CONFIRM: u8 = 8;
+    /// `check`: the file is fine, and taking it in would change something.
+    pub const CHANGES: u8 = 9;
+    /// `doctor`: something is damaged.
+    pub const DAMAGED: u8 = 10;
 }
 
 /// Keeps plain JSON files in sync between browsers, machines and editors.
@@ -48,6 +68,59 @@ pub struct Cli {
 pub enum Command {
     /// Serve a JSON file, its dashboard and its sync endpoint
     Serve(ServeArgs),
+    /// Tell what is wrong with a file, and what taking it in would do; changes nothing
+    Check(CheckArgs),
+    /// Write the jobs as JSON, CSV or an Excel sheet
+    Export(ExportArgs),
+    /// Take in a history, an export or an old browser's data
+    Import(ImportArgs),
+    /// Move all jobs to the bin, to start fresh
+    Clear(ClearArgs),
+    /// Verify all that is on disk; repair it when asked to
+    Doctor(DoctorArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands into a folder
+    Man(ManArgs),
+}
+
+/// Which document a command is about, and how to reach it.
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    /// The JSON file that it is about, or a folder that holds job_history.json
+    #[arg(short, long = "file", value_name = "FILE|DIR", default_value = FILE_DEFAULT)]
+    pub path: PathBuf,
+
+    /// Where the journal is kept; by default in the user's state folder
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+
+    /// The token of a running server that is another user's; one's own server is known
+    #[arg(long, env = "PLAINSYNC_TOKEN", hide_env_values = true)]
+    pub token: Option<Token>,
+}
+
+impl Target {
+    /// The file itself, also where a folder was named.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        file_of(&self.path)
+    }
+}
+
+/// The file that a path names: itself, or the history in a folder.
+#[must_use]
+pub fn file_of(path: &Path) -> PathBuf {
+    let names_folder = path.is_dir()
+        || path
+            .as_os_str()
+            .to_string_lossy()
+            .ends_with(std::path::is_separator);
+    if names_folder {
+        path.join(FILE_NAME_DEFAULT)
+    } else {
+        path.to_owned()
+    }
 }
 
 /// What `plainsync serve` accepts.
@@ -146,6 +219,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_folder_means_the_history_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(
+            file_of(folder.path()),
+            folder.path().join("job_history.json")
+        );
+        assert_eq!(
+            file_of(Path::new("new/")),
+            Path::new("new/job_history.json")
+        );
+        assert_eq!(file_of(Path::new("a/b.json")), Path::new("a/b.json"));
     }
 
     #[test]

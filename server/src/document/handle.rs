@@ -16,6 +16,7 @@
 //! ```
 
 mod history;
+mod trial;
 mod versions;
 
 pub use history::{Between, Contested};

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use hyper::http::StatusCode;
 use hyper::http::header::CONTENT_TYPE;
+use plainsync_core::edit::{Edit, EditId, StampedEdit};
 use plainsync_core::id::DocumentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::body::ApiJson;
 use super::problem::{ApiError, Kind, echo};
-use super::state::App;
+use super::state::{App, now};
 use crate::document::ring::{Kept, LABEL_BYTES_MAX, is_label};
 use crate::document::{DocumentHandle, DocumentInfo, FileAnswer};
 
@@ -154,12 +155,42 @@ pub struct Keep {
     label: Option<String>,
 }
 
+/// `POST /api/v1/documents/{id}/clear`: moves every job to the bin.
+#[utoipa::path(
+    post, path = "/api/v1/documents/{id}/clear", tag = "documents",
+    params(("id" = String, Path, description = "the document's id")),
+    responses((status = 200, description = "{removed: how many jobs}"), (status = 404, description = "no such document"))
+)]
+pub async fn clear(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    ApiJson(Nothing {}): ApiJson<Nothing>,
+) -> Result<Json<Value>, ApiError> {
+    let document = find(&app, &id)?;
+    let snapshot = document.snapshot();
+    let keys: Vec<_> = snapshot.rows().map(|row| row.key.clone()).collect();
+    let removed = keys.len();
+    if removed > 0 {
+        let edit = StampedEdit {
+            id: EditId(app.random_key("e")?),
+            at: now(),
+            edit: Edit::Remove { keys },
+        };
+        document.edit(edit).await?;
+    }
+    Ok(Json(json!({ "removed": removed })))
+}
+
 /// A body that says nothing: `{}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
 /// The document with this id.
+///
+/// # Errors
+///
+/// [`Kind::NotFound`]: none is served.
 pub(super) fn find<'a>(app: &'a App, id: &str) -> Result<&'a DocumentHandle, ApiError> {
     let known = DocumentId::from_text(id).ok();
     let found = known.and_then(|known| app.documents.get(&known));

@@ -21,6 +21,7 @@ fn kind_of(error: &DocumentError) -> Kind {
         DocumentError::Import(ImportError::Text { .. }) => Kind::Malformed,
         DocumentError::Import(ImportError::Edit(error)) => of_edit(error),
         DocumentError::Import(ImportError::Parked { .. }) => Kind::Precondition,
+        DocumentError::Import(ImportError::RemovesMost { .. }) => Kind::Confirm,
         DocumentError::Import(_) | DocumentError::NoQuestion { .. } => Kind::Conflict,
         DocumentError::Blob(error) => of_blob(error),
         DocumentError::NotSaved { .. } => Kind::Storage,

@@ -20,6 +20,7 @@ pub mod export;
 pub mod failure;
 pub mod generate;
 pub mod health;
+pub mod import;
 pub mod jobs;
 pub mod legacy;
 pub mod limits;

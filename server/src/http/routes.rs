@@ -13,8 +13,8 @@ use tower_http::timeout::TimeoutLayer;
 use super::limits::{REQUEST_MAX, SLOW_REQUEST_MAX};
 use super::state::App;
 use super::{
-    assets, blobs, conflicts, documents, dress, edits, export, generate, health, jobs, legacy,
-    openapi, runner, session, stats, sync, trust, versions,
+    assets, blobs, conflicts, documents, dress, edits, export, generate, health, import, jobs,
+    legacy, openapi, runner, session, stats, sync, trust, versions,
 };
 
 /// The whole server as one service.
@@ -28,6 +28,10 @@ pub fn router(app: App) -> Router {
         )
         .fallback(assets::serve);
 
+    let whole_files = Router::new()
+        .route("/api/v1/documents/{id}/import", post(import::create))
+        .layer(request_timeout(SLOW_REQUEST_MAX));
+
     let old = Router::new()
         .route("/health", get(health::show))
         .route("/load-jobs", get(legacy::load))
@@ -40,6 +44,10 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/v1/documents", get(documents::list))
         .route("/api/v1/documents/{id}/file", post(documents::answer))
+        .route("/api/v1/documents/{id}/export.json", get(export::of))
+        .route("/api/v1/documents/{id}/jobs", get(jobs::list_of))
+        .route("/api/v1/documents/{id}/clear", post(documents::clear))
+        .route("/api/v1/documents/{id}/blobs/{name}", get(blobs::show_of))
         .route(
             "/api/v1/documents/{id}/snapshots",
             get(documents::snapshots).post(documents::keep),
@@ -84,6 +92,7 @@ pub fn router(app: App) -> Router {
 
     let guarded = old
         .merge(api)
+        .merge(whole_files)
         .route_layer(from_fn_with_state(app.clone(), session::require));
 
     let paths = open.merge(guarded).with_state(app.clone());
