@@ -11,12 +11,17 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+use crate::commands::backup::BackupArgs;
 use crate::commands::check::CheckArgs;
 use crate::commands::clear::ClearArgs;
+use crate::commands::conflicts::{ConflictsArgs, ResolveArgs};
+use crate::commands::diff::DiffArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::import::ImportArgs;
+use crate::commands::log::LogArgs;
 use crate::commands::manual::{CompletionsArgs, ManArgs};
+use crate::commands::restore::RestoreArgs;
 use crate::config::{AllowedHost, Origin, Token};
 
 /// The port served when none is named.
@@ -76,6 +81,18 @@ pub enum Command {
     Import(ImportArgs),
     /// Move all jobs to the bin, to start fresh
     Clear(ClearArgs),
+    /// Tell what was done, newest first
+    Log(LogArgs),
+    /// Tell what differs between two versions
+    Diff(DiffArgs),
+    /// Go back to an older version, with all jobs or with one
+    Restore(RestoreArgs),
+    /// List the fields that were edited apart
+    Conflicts(ConflictsArgs),
+    /// Settle a field that was edited apart
+    Resolve(ResolveArgs),
+    /// List, make and bring back backups
+    Backup(BackupArgs),
     /// Verify all that is on disk; repair it when asked to
     Doctor(DoctorArgs),
     /// Print the completions for a shell

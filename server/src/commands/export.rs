@@ -133,7 +133,7 @@ async fn jobs(reach: &Reach, query: &str) -> Result<Vec<Map<String, Value>>, Fai
 }
 
 /// `text` as a value in an address.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {

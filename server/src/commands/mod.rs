@@ -3,19 +3,25 @@
 //! A command reaches its document through [`reach`], prints data through [`output`], and ends
 //! with an exit code or a [`Failure`]; the rest of the crate prints nothing.
 
+pub mod backup;
 pub mod check;
 pub mod clear;
+pub mod conflicts;
+pub mod diff;
 pub mod doctor;
 pub mod export;
 mod failure;
 pub mod import;
+pub mod log;
 pub mod manual;
 mod output;
 mod progress;
 mod reach;
+pub mod restore;
 pub mod serve;
 mod source;
 mod table;
+mod telling;
 mod there;
 
 use std::future::Future;
@@ -39,6 +45,12 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Export(args) => in_runtime(export::run(args)),
         Command::Import(args) => in_runtime(import::run(args)),
         Command::Clear(args) => in_runtime(clear::run(args)),
+        Command::Log(args) => in_runtime(log::run(args)),
+        Command::Diff(args) => in_runtime(diff::run(args)),
+        Command::Restore(args) => in_runtime(restore::run(args)),
+        Command::Conflicts(args) => in_runtime(conflicts::list(args)),
+        Command::Resolve(args) => in_runtime(conflicts::resolve(args)),
+        Command::Backup(args) => in_runtime(backup::run(args)),
         Command::Doctor(args) => in_runtime(doctor::run(args)),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -29,6 +30,14 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
 /// Writes `value` to stdout, indented, for a script or a person.
 pub(super) fn json(value: &Value) -> Result<(), Failure> {
     line(&format!("{value:#}"))
+}
+
+/// `value` in a shape that is known here.
+pub(super) fn known<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
+    serde_json::from_value(value).map_err(|error| {
+        let sentence = format!("the server answered what this version does not know: {error}");
+        Failure::new(exit::FAILED, sentence)
+    })
 }
 
 /// Writes `bytes` to `file`, whole or not at all; to stdout without one.
