@@ -526,3 +526,69 @@ proptest! {
         prop_assert_eq!(patched, listed(&after).into_iter().collect());
     }
 }
+
+/// What a long history costs: `cargo test -p plainsync-core --test history -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a judgement"]
+fn measure_the_log_of_10_000_jobs() {
+    let mut a = device(1);
+    let mut last = Key(String::new());
+    for n in 0..10_000 {
+        last = a.insert(
+            &format!("key-{n:05}"),
+            json!({"prompt": format!("knight {n}")}),
+        );
+        if n % 2 == 0 {
+            let run = format!("run-{n:05}");
+            a.order(&last, &run, "0000000000000001");
+            for status in ["running", "success"] {
+                let set = common::map(json!({ "status": status }));
+                let (key, run_id) = (last.clone(), run.clone());
+                a.edit(Edit::Progress { key, run_id, set });
+            }
+        }
+    }
+    let keys: Vec<Key> = a
+        .document()
+        .view()
+        .rows()
+        .map(|row| row.key.clone())
+        .collect();
+    a.edit(Edit::Remove { keys });
+    let document = a.document();
+    let time = |what: &str, work: &mut dyn FnMut()| {
+        let began = std::time::Instant::now();
+        work();
+        println!("{what}: {:.1} ms", began.elapsed().as_secs_f64() * 1000.0);
+    };
+    let mut page = document.log(None, 1).unwrap();
+    time("first page of 20, a clear among it", &mut || {
+        page = document.log(None, 20).unwrap()
+    });
+    let mut next = page.next.clone();
+    for _ in 0..3 {
+        time("a page of 50", &mut || {
+            next = document.log(next.as_deref(), 50).unwrap().next;
+        });
+    }
+    let mut heads = document.heads();
+    time("HEAD~1", &mut || {
+        heads = document.find_version("HEAD~1").unwrap()
+    });
+    time("a time", &mut || {
+        drop(document.version_at(i64::try_from(a.clock / 2000).unwrap()))
+    });
+    time("diff HEAD~1 HEAD", &mut || {
+        drop(document.diff(&heads, &document.heads()))
+    });
+    time("the newest job's history", &mut || {
+        drop(document.record_log(&last, None, 50))
+    });
+    let first = Key("key-00000".to_owned());
+    time("the oldest job's history", &mut || {
+        drop(document.record_log(&first, None, 50))
+    });
+    time("an older version as a document", &mut || {
+        drop(document.at_version(&heads))
+    });
+}

@@ -61,7 +61,9 @@ impl Board {
     }
 
     async fn clear(&self) {
-        self.server.json("POST", "/api/v1/jobs/clear", json!({})).await;
+        self.server
+            .json("POST", "/api/v1/jobs/clear", json!({}))
+            .await;
     }
 
     async fn prompts(&self) -> Vec<String> {
@@ -107,19 +109,34 @@ async fn d11_a_wrong_clear_is_found_looked_at_and_taken_back() {
     assert_eq!(then["sync"]["heads"], did(2)["heads"]);
     let diff = board.get(&format!("diff?from={before}")).await;
     assert_eq!((&diff["removed"], &diff["added"]), (&json!(2), &json!(1)));
-    assert_eq!(diff["records"][0]["fields"][1], json!({"field": "prompt", "before": "a knight"}));
+    assert_eq!(
+        diff["records"][0]["fields"][1],
+        json!({"field": "prompt", "before": "a knight"})
+    );
 
     let trial = board
         .post("restore", json!({"version": before, "dryRun": true}))
         .await;
-    assert_eq!((&trial["restored"], &trial["removed"]), (&json!(2), &json!(1)));
-    assert_eq!(board.prompts().await, ["a dragon"], "a trial changes nothing");
+    assert_eq!(
+        (&trial["restored"], &trial["removed"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(
+        board.prompts().await,
+        ["a dragon"],
+        "a trial changes nothing"
+    );
     let done = board.post("restore", json!({ "version": before })).await;
-    assert_eq!((&done["restored"], &done["removed"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&done["restored"], &done["removed"]),
+        (&json!(2), &json!(1))
+    );
     assert_eq!(board.prompts().await, ["a knight", "a mage"]);
 
     // What came after is not lost: the version before the way back is one like any.
-    board.post("restore", json!({"version": done["from"]})).await;
+    board
+        .post("restore", json!({"version": done["from"]}))
+        .await;
     assert_eq!(board.prompts().await, ["a dragon"]);
     let newest = board.get("versions?limit=1").await;
     assert_eq!(newest["entries"][0]["message"], "restore");
@@ -155,19 +172,30 @@ async fn d11_what_names_no_version_is_told_with_a_reason() {
     board.add("a knight").await;
     for (path, status, reason) in [
         ("versions/abc", 422, "too short"),
-        ("versions/00000000", 404, "is not in this document's history"),
+        (
+            "versions/00000000",
+            404,
+            "is not in this document's history",
+        ),
         ("versions/HEAD~7", 404, "only 0 steps back"),
         ("versions/2001-01-01", 404, "nothing had been written by"),
         ("versions/whatever", 422, "names no version"),
         ("versions?limit=0", 422, "allowed is 1 to 500"),
-        ("versions?after=00", 404, "is not in this document's history"),
+        (
+            "versions?after=00",
+            404,
+            "is not in this document's history",
+        ),
         ("versions?job=job-9", 404, "there is no job"),
         ("diff?from=HEAD&to=zz", 422, "names no version"),
         ("diff", 422, "missing field `from`"),
         ("snapshots/none", 404, "no snapshot `none`"),
     ] {
         let (found, detail) = board.refused(path).await;
-        assert!(found == status && detail.contains(reason), "{path}: {found} {detail}");
+        assert!(
+            found == status && detail.contains(reason),
+            "{path}: {found} {detail}"
+        );
     }
     let (status, _) = board.try_post("restore", json!({"version": "zz"})).await;
     assert_eq!(status, 422);
@@ -185,10 +213,16 @@ async fn d4_a_resolution_is_refused_if_a_side_moved() {
 
     let listed = board.get("conflicts").await;
     let conflict = &listed["conflicts"][0];
-    assert_eq!((&conflict["label"], &conflict["field"]), (&json!("job-1"), &json!("prompt")));
+    assert_eq!(
+        (&conflict["label"], &conflict["field"]),
+        (&json!("job-1"), &json!("prompt"))
+    );
     let sides = conflict["values"].as_array().unwrap();
     assert_eq!(sides.len(), 2);
-    let devices: Vec<_> = sides.iter().filter(|side| side["device"].is_string()).collect();
+    let devices: Vec<_> = sides
+        .iter()
+        .filter(|side| side["device"].is_string())
+        .collect();
     assert_eq!(devices.len(), 1, "one side is the file's");
     let ops: Vec<&Value> = sides.iter().map(|side| &side["op"]).collect();
     let resolution = |choose: &Value, seen: &[&Value]| json!({"job": "job-1", "field": "prompt", "choose": choose, "seen": seen});
@@ -197,7 +231,12 @@ async fn d4_a_resolution_is_refused_if_a_side_moved() {
     board.edit_apart(&copy, "a golem").await;
     let (status, problem) = board.try_post("conflicts", resolution(ops[0], &ops)).await;
     assert_eq!(status, 409, "{problem}");
-    assert!(problem["detail"].as_str().unwrap().contains("look at it again"));
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("look at it again")
+    );
     assert_eq!(problem["type"], "/api/docs#conflict");
 
     let listed = board.get("conflicts").await;
@@ -224,7 +263,9 @@ async fn d4_a_resolution_may_be_another_value_but_not_a_wrong_one() {
     let seen: Vec<&Value> = sides.iter().map(|side| &side["op"]).collect();
     let with = |rest: Value| {
         let mut body = json!({"job": "job-1", "field": "prompt", "seen": seen});
-        body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(rest.as_object().unwrap().clone());
         body
     };
     for bad in [
@@ -237,7 +278,9 @@ async fn d4_a_resolution_may_be_another_value_but_not_a_wrong_one() {
         let (status, problem) = board.try_post("conflicts", with(bad.clone())).await;
         assert_eq!(status, 422, "{bad}: {problem}");
     }
-    let row = board.post("conflicts", with(json!({"value": "a queen"}))).await;
+    let row = board
+        .post("conflicts", with(json!({"value": "a queen"})))
+        .await;
     assert_eq!(row["job"]["prompt"], "a queen");
 }
 
@@ -245,7 +288,9 @@ async fn d4_a_resolution_may_be_another_value_but_not_a_wrong_one() {
 async fn f2_a_version_is_kept_under_a_name_and_returned_to() {
     let board = Board::start().await;
     board.add("a knight").await;
-    let kept = board.post("snapshots", json!({"label": "before-the-move"})).await;
+    let kept = board
+        .post("snapshots", json!({"label": "before-the-move"}))
+        .await;
     assert_eq!(kept["label"], "before-the-move");
     board.clear().await;
     let text = board.get("snapshots/before-the-move").await;
@@ -253,7 +298,9 @@ async fn f2_a_version_is_kept_under_a_name_and_returned_to() {
     let listed = board.get("snapshots").await;
     let names: Vec<_> = listed["snapshots"].as_array().unwrap().iter().collect();
     assert!(names.contains(&&kept), "{listed}");
-    board.post("snapshots/before-the-move/restore", json!({})).await;
+    board
+        .post("snapshots/before-the-move/restore", json!({}))
+        .await;
     assert_eq!(board.prompts().await, ["a knight"]);
     let (status, problem) = board.try_post("snapshots", json!({"label": "../x"})).await;
     assert_eq!(status, 422, "{problem}");
