@@ -1,0 +1,8 @@
+//! The commands of the real program: what they print, what they leave alone, how they end.
+
+mod bad_input;
+mod doctor;
+mod help;
+mod reach;
+mod support;
+mod transfer;
