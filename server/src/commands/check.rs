@@ -21,19 +21,19 @@ use crate::config::Token;
 /// Findings of one kind that are written out; of further ones only the number is.
 const SHOWN_MAX: usize = 20;
 
+/// What its help says first.
+pub(crate) const ABOUT: &str = "Reads a file as an import would and tells line and column of what is wrong, which labels stand \
+        twice, which images are missing, and what taking it in would add, change, remove or leave in conflict. \
+        It changes nothing, and works on files that no server ever saw.";
+
 /// What `plainsync check` accepts.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Reads a file as an import would and tells line and column of what is wrong, which labels stand \
-        twice, which images are missing, and what taking it in would add, change, remove or leave in conflict. \
-        It changes nothing, and works on files that no server ever saw.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
         plainsync check\n  \
         plainsync check --json downloads/job_history.json\n  \
         plainsync check old/job_history.json --into dashboards\n\n\
         Exit codes: 0 fine, nothing to take in; 9 fine, and it would change something; 8 fine, and it would remove \
-        more than half of the jobs; 6 written at a version that is not known here; 7 broken; 4 cannot be read."
-)]
+        more than half of the jobs; 6 written at a version that is not known here; 7 broken; 4 cannot be read.")]
 pub struct CheckArgs {
     /// The file to check, or a folder that holds job_history.json
     #[arg(value_name = "FILE|DIR", default_value = FILE_DEFAULT)]

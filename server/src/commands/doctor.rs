@@ -16,21 +16,21 @@ use crate::document::place::Place;
 /// Stack of the thread that examines, in bytes: merging recurses as deep as documents nest.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
-/// What `plainsync doctor` accepts.
-#[derive(Debug, Args)]
-#[command(
-    long_about = "Verifies what lies on disk of a document: the sums of all journals, the history that they give, \
+/// What its help says first.
+pub(crate) const ABOUT: &str = "Verifies what lies on disk of a document: the sums of all journals, the history that they give, \
         the images against their hashes, the kept versions and the JSON against the history, and what crashes \
         and folder syncers left. One line a finding, with path and byte. It needs no server, disturbs none, \
         and changes nothing.\n\n\
         With --repair everything that is damaged is first copied aside, into the state folder; then what can be made \
-        again is: journals from what is whole and from what was published, images from the JSON.",
-    after_help = "Examples:\n  \
+        again is: journals from what is whole and from what was published, images from the JSON.";
+
+/// What `plainsync doctor` accepts.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
         plainsync doctor\n  \
         plainsync doctor --repair --file ~/Dropbox/board\n  \
         plainsync doctor --git >> .gitattributes\n\n\
-        Exit codes: 0 nothing is damaged (there may be notes); 10 something is."
-)]
+        Exit codes: 0 nothing is damaged (there may be notes); 10 something is.")]
 pub struct DoctorArgs {
     /// Make again what can be made again, after copying it aside
     #[arg(long)]

@@ -93,7 +93,6 @@ struct Here {
 
 /// What the API answered, a success.
 pub(super) struct Answer {
-    pub(super) status: StatusCode,
     pub(super) bytes: Bytes,
 }
 
@@ -299,11 +298,6 @@ impl Reach {
         })
     }
 
-    /// Whether a running server answers.
-    pub(super) fn is_served(&self) -> bool {
-        matches!(self.way, Way::There(_))
-    }
-
     /// `/api/v1/documents/<this document>/<rest>`.
     pub(super) fn path(&self, rest: &str) -> String {
         format!("/api/v1/documents/{}/{rest}", self.document)
@@ -323,7 +317,7 @@ impl Reach {
             })?,
         };
         if status.is_success() {
-            Ok(Answer { status, bytes })
+            Ok(Answer { bytes })
         } else {
             Err(Failure::of_answer(status, &bytes))
         }

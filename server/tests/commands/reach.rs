@@ -1,5 +1,7 @@
 //! One way to a document: without a server, through one, beside another command.
 
+use std::process::Stdio;
+
 use crate::support::{Home, OLD};
 
 #[test]
@@ -107,11 +109,9 @@ fn a_typing_error_makes_no_document() {
 #[test]
 fn a_reader_that_stops_reading_is_no_error() {
     let home = Home::with(OLD);
-    let mut command = home.command(&["export", "--file"]);
-    command
-        .arg(home.folder())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
+    let mut command = home.command(&["export"]);
+    command.arg("--file").arg(home.folder());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
     drop(child.stdout.take());
     let output = crate::support::finished(child, &["export"]);

@@ -77,22 +77,16 @@ fn an_export_is_the_file_byte_for_byte() {
 fn b6_every_form_of_an_old_browsers_list_is_taken_in() {
     let list: Value = serde_json::from_str(OLD).expect("JSON");
     let list = list.to_string();
-    let quoted = Value::from(list.clone()).to_string();
     let mut answer: Value = serde_json::from_str(OLD).expect("JSON");
     answer["status"] = json!("ok");
     answer["message"] = json!("Loaded 2 jobs");
     for text in [
-        list,
-        quoted.clone(),
-        json!({"pixellab_jobs_v1": quoted.trim(), "theme": "dark"})
-            .to_string()
-            .replace("\"\\\"", "\"")
-            .replace("\\\"\"", "\""),
+        list.clone(),
+        json!(list).to_string(),
+        json!({"pixellab_jobs_v1": list, "theme": "dark"}).to_string(),
+        format!("{{\"pixellab_jobs_v1\": {list}}}"),
         answer.to_string(),
     ] {
-        if serde_json::from_str::<Value>(&text).is_err() {
-            continue;
-        }
         let home = Home::new();
         let said = home.run_with(&["import", "-"], &text);
         assert_eq!(said.code, 0, "{text}: {said:?}");
