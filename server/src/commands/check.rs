@@ -107,20 +107,15 @@ async fn check(args: &CheckArgs, path: &Path) -> Outcome {
         Ok((told, findings))
     };
     let done = progress::during("checking", work).await;
-    let found_before = reach.info().await;
+    let opened = reach.info().await;
     reach.close().await;
-    let (told, findings) = done.map_err(|failure| explained(failure, &source))?;
-    // Opening took the file in where its history was found beside it: that is what it does.
-    let mut told = told;
-    let opened = found_before.unwrap_or_default();
-    if is_own && !reach_took_nothing(&opened) {
-        told["report"] = opened["lastImport"]["report"].clone();
+    let (mut told, findings) = done.map_err(|failure| explained(failure, &source))?;
+    let last = &opened?["lastImport"];
+    if is_own && !reach.is_served() && last["source"] == "what the file holds" {
+        // Opening took it in, because its history was found beside it: that is what it would do.
+        told["report"] = last["report"].clone();
     }
     tell(args, &source, &told, &findings)
-}
-
-fn reach_took_nothing(info: &Value) -> bool {
-    info["lastImport"]["source"] != "what the file holds"
 }
 
 /// Labels that stand twice, and images that are not here.

@@ -123,6 +123,9 @@ pub(super) async fn run(args: ImportArgs) -> Outcome {
         Reach::open(&args.target, Purpose::Make, "import").await?
     };
     let told = take(&reach, &source, &args).await;
+    if !args.dry_run && told.is_ok() {
+        reach.tell_about_file().await?;
+    }
     reach.close().await;
     let told = told.map_err(|failure| explained(failure, &source))?;
     print(&args, &source, &told)?;

@@ -40,7 +40,7 @@ use tower::ServiceExt as _;
 use super::failure::Failure;
 use super::there::There;
 use crate::access::Access;
-use crate::cli::{Target, exit};
+use crate::cli::{Target, complain, exit};
 use crate::document::disk::{Disk, RealDisk, ShadowDisk};
 use crate::document::lock::{Holder, LockError};
 use crate::document::place::{self, Place};
@@ -296,6 +296,25 @@ impl Reach {
             document,
             _stand_in: None,
         })
+    }
+
+    /// Whether a running server answers.
+    pub(super) fn is_served(&self) -> bool {
+        matches!(self.way, Way::There(_))
+    }
+
+    /// Says on stderr if the JSON is not written at the moment. Where it was opened here, the log
+    /// has said so.
+    pub(super) async fn tell_about_file(&self) -> Result<(), Failure> {
+        let info = self.info().await?;
+        if self.is_served()
+            && let Some(detail) = info["fileState"]["detail"].as_str()
+        {
+            complain(&format!(
+                "what was done is kept in the journal, but: {detail}"
+            ));
+        }
+        Ok(())
     }
 
     /// `/api/v1/documents/<this document>/<rest>`.

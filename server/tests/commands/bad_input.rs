@@ -352,7 +352,7 @@ fn f7_a_file_that_may_not_be_read_is_named() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
     std::fs::write(home.file(), OLD).expect("written");
-    let closed = std::fs::Permissions::from_mode(0);
+    let closed = std::fs::Permissions::from_mode(0o000);
     std::fs::set_permissions(home.file(), closed).expect("closed");
     if std::fs::read(home.file()).is_ok() {
         return; // The superuser may read everything.

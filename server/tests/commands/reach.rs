@@ -139,3 +139,35 @@ fn f7_clear_makes_an_unreadable_file_readable_again() {
         .any(|(_, bytes)| bytes == b"{ half");
     assert!(kept, "what was there is kept");
 }
+
+/// T4: the certificate need not be one that anybody else trusts, only the server's own.
+#[test]
+fn t4_commands_reach_a_server_over_https_by_its_own_certificate() {
+    let home = Home::with(OLD);
+    let made = rcgen::generate_simple_self_signed(vec!["board.example".to_owned()]);
+    let made = made.expect("a certificate");
+    let (cert, key) = (home.root().join("cert.pem"), home.root().join("key.pem"));
+    std::fs::write(&cert, made.cert.pem()).expect("written");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("written");
+    let paths = [&cert, &key].map(|path| path.to_str().expect("a path"));
+    let served = home.serve(&["--tls", paths[0], paths[1]]);
+    assert!(served.url.starts_with("https://"), "{}", served.url);
+    let said = home.run(&["export"]).expect(0);
+    assert_eq!(said.json()["jobs"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn commands_wait_for_each_other() {
+    let home = Home::with(OLD);
+    std::thread::scope(|scope| {
+        for nth in 10..14 {
+            let home = &home;
+            scope.spawn(move || {
+                let job = format!("{{\"jobs\": [{{\"id\": \"job-{nth}\", \"prompt\": \"x\"}}]}}");
+                home.run_with(&["import", "-"], &job).expect(0);
+            });
+        }
+    });
+    let jobs = home.run(&["export"]).expect(0).json()["jobs"].clone();
+    assert_eq!(jobs.as_array().map(Vec::len), Some(6));
+}

@@ -144,3 +144,28 @@ fn check_tells_what_an_edit_would_do() {
     let said = home.run(&arguments).expect(9);
     assert!(said.out.contains("1 added"), "{said:?}");
 }
+
+/// F11: a folder that another machine filled, and that this one never opened.
+#[test]
+fn f11_check_reads_a_history_that_lies_beside_the_file() {
+    let theirs = Home::with(OLD);
+    let path = theirs.file();
+    let path = path.to_str().expect("a path");
+    let check = |code| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plainsync"));
+        command
+            .args(["check", path, "--state"])
+            .arg(theirs.root().join("other-state"));
+        let said = crate::support::said(command.output().expect("it ran"));
+        said.expect(code)
+    };
+    check(0);
+    let text = std::fs::read_to_string(path).expect("the file");
+    std::fs::write(path, text.replace("a knight", "a mage")).expect("written");
+    let said = check(9);
+    assert!(said.out.contains("1 changed"), "{said:?}");
+    assert!(
+        !theirs.root().join("other-state").exists(),
+        "looking makes nothing"
+    );
+}
