@@ -12,18 +12,18 @@ use super::{Outcome, output};
 use crate::cli::{Target, complain, exit};
 use crate::document::ring::is_label;
 
-/// What `plainsync backup` accepts.
-#[derive(Debug, Args)]
-#[command(
-    long_about = "Lists, makes and brings back the versions that are kept as files beside the JSON, in \
+/// What the help of `plainsync backup` says first.
+pub(crate) const ABOUT: &str = "Lists, makes and brings back the versions that are kept as files beside the JSON, in \
         .plainsync/<document>/snapshots: one an hour for a day, one a day for a month, and those that you make. \
         Each machine that shares the folder keeps its own. job_history.json.backup, beside the JSON, is always the \
-        version before the newest; copying it over the file brings it back.",
-    after_help = "Examples:\n  \
+        version before the newest; copying it over the file brings it back.";
+
+/// What `plainsync backup` accepts.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
         plainsync backup create before-the-move\n  \
         plainsync backup list\n  \
-        plainsync backup restore before-the-move"
-)]
+        plainsync backup restore before-the-move")]
 pub struct BackupArgs {
     /// What to do with them.
     #[command(subcommand)]

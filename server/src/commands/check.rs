@@ -21,19 +21,19 @@ use crate::config::Token;
 /// Findings of one kind that are written out; of further ones only the number is.
 const SHOWN_MAX: usize = 20;
 
+/// What its help says first.
+pub(crate) const ABOUT: &str = "Reads a file as an import would and tells line and column of what is wrong, which labels stand \
+        twice, which images are missing, and what taking it in would add, change, remove or leave in conflict. \
+        It changes nothing, and works on files that no server ever saw.";
+
 /// What `plainsync check` accepts.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Reads a file as an import would and tells line and column of what is wrong, which labels stand \
-        twice, which images are missing, and what taking it in would add, change, remove or leave in conflict. \
-        It changes nothing, and works on files that no server ever saw.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
         plainsync check\n  \
         plainsync check --json downloads/job_history.json\n  \
         plainsync check old/job_history.json --into dashboards\n\n\
         Exit codes: 0 fine, nothing to take in; 9 fine, and it would change something; 8 fine, and it would remove \
-        more than half of the jobs; 6 written at a version that is not known here; 7 broken; 4 cannot be read."
-)]
+        more than half of the jobs; 6 written at a version that is not known here; 7 broken; 4 cannot be read.")]
 pub struct CheckArgs {
     /// The file to check, or a folder that holds job_history.json
     #[arg(value_name = "FILE|DIR", default_value = FILE_DEFAULT)]
@@ -107,20 +107,15 @@ async fn check(args: &CheckArgs, path: &Path) -> Outcome {
         Ok((told, findings))
     };
     let done = progress::during("checking", work).await;
-    let found_before = reach.info().await;
+    let opened = reach.info().await;
     reach.close().await;
-    let (told, findings) = done.map_err(|failure| explained(failure, &source))?;
-    // Opening took the file in where its history was found beside it: that is what it does.
-    let mut told = told;
-    let opened = found_before.unwrap_or_default();
-    if is_own && !reach_took_nothing(&opened) {
-        told["report"] = opened["lastImport"]["report"].clone();
+    let (mut told, findings) = done.map_err(|failure| explained(failure, &source))?;
+    let last = &opened?["lastImport"];
+    if is_own && !reach.is_served() && last["source"] == "what the file holds" {
+        // Opening took it in, because its history was found beside it: that is what it would do.
+        told["report"] = last["report"].clone();
     }
     tell(args, &source, &told, &findings)
-}
-
-fn reach_took_nothing(info: &Value) -> bool {
-    info["lastImport"]["source"] != "what the file holds"
 }
 
 /// Labels that stand twice, and images that are not here.

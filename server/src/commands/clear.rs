@@ -8,17 +8,17 @@ use super::reach::{Purpose, Reach};
 use super::{Outcome, output};
 use crate::cli::{Target, complain, exit};
 
+/// What its help says first.
+pub(crate) const ABOUT: &str = "Moves all jobs to the bin, from which they can be taken again, on every replica.\n\n\
+        A file that cannot be read is put into the archive beside it and written anew; one that was deleted is \
+        written as an empty list. What somebody else edits apart from this, stays in the list.";
+
 /// What `plainsync clear` accepts.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Moves all jobs to the bin, from which they can be taken again, on every replica.\n\n\
-        A file that cannot be read is put into the archive beside it and written anew; one that was deleted is \
-        written as an empty list. What somebody else edits apart from this, stays in the list.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
         plainsync clear --yes\n  \
         plainsync clear --yes --file ~/Dropbox/board\n\n\
-        Without --yes it only tells what it would do, and ends with exit code 8."
-)]
+        Without --yes it only tells what it would do, and ends with exit code 8.")]
 pub struct ClearArgs {
     /// Do it
     #[arg(short, long)]

@@ -11,16 +11,16 @@ use super::telling::{By, Colour, Paint, plain, value};
 use super::{Outcome, output};
 use crate::cli::{Target, exit};
 
+/// What the help of `plainsync conflicts` says first.
+pub(crate) const ABOUT: &str = "Lists the fields that were edited apart to different values: each value, who wrote it and when \
+        (UTC, by the writer's clock). The one marked * is what everybody sees until `plainsync resolve` settles it. \
+        `run` stands for a run's fields together.";
+
 /// What `plainsync conflicts` accepts.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Lists the fields that were edited apart to different values: each value, who wrote it and when \
-        (UTC, by the writer's clock). The one marked * is what everybody sees until `plainsync resolve` settles it. \
-        `run` stands for a run's fields together.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
         plainsync conflicts\n  \
-        plainsync resolve job-7 prompt --take 1"
-)]
+        plainsync resolve job-7 prompt --take 1")]
 pub struct ConflictsArgs {
     /// Tell it as JSON
     #[arg(long)]
@@ -31,17 +31,17 @@ pub struct ConflictsArgs {
     pub target: Target,
 }
 
+/// What the help of `plainsync resolve` says first.
+pub(crate) const RESOLVE_ABOUT: &str = "Settles a field that was edited apart: with one of its values, by the number that `plainsync \
+        conflicts` gives it, or with another one. With --seen, and in any case while it works, it is refused if \
+        a further value has arrived.";
+
 /// What `plainsync resolve` accepts.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Settles a field that was edited apart: with one of its values, by the number that `plainsync \
-        conflicts` gives it, or with another one. With --seen, and in any case while it works, it is refused if \
-        a further value has arrived.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
         plainsync resolve job-7 prompt --take 1\n  \
         plainsync resolve job-7 run --take 2 --seen 5b1e09\n  \
-        plainsync resolve job-7 width --value 64"
-)]
+        plainsync resolve job-7 width --value 64")]
 pub struct ResolveArgs {
     /// The job
     #[arg(value_name = "JOB")]

@@ -11,19 +11,19 @@ use super::telling::{Field, Paint, counts};
 use super::{Outcome, output, progress};
 use crate::cli::Target;
 
-/// What `plainsync diff` accepts.
-#[derive(Debug, Args)]
-#[command(
-    long_about = "Tells what differs between two versions, one field a line: + added or back from the bin, \
+/// What the help of `plainsync diff` says first.
+pub(crate) const ABOUT: &str = "Tells what differs between two versions, one field a line: + added or back from the bin, \
         - removed, ~ changed.\n\n\
         A version is a name that `plainsync log` tells, HEAD for the newest, HEAD~2 for the one two lines of the \
         log below, or a time in UTC: the newest version at or before it by the writers' clocks. Images are told \
-        by their address.",
-    after_help = "Examples:\n  \
+        by their address.";
+
+/// What `plainsync diff` accepts.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
         plainsync diff HEAD~1\n  \
         plainsync diff 9f3c2a1b 77aa01cd\n  \
-        plainsync diff '2026-01-31 10:00' HEAD --json"
-)]
+        plainsync diff '2026-01-31 10:00' HEAD --json")]
 pub struct DiffArgs {
     /// The older version
     #[arg(value_name = "A")]

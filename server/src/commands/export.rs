@@ -23,18 +23,18 @@ const SHEET_ROWS_MAX: usize = 1_048_576;
 /// Columns of an Excel sheet.
 const SHEET_COLUMNS_MAX: usize = 16_384;
 
-/// What `plainsync export` accepts.
-#[derive(Debug, Args)]
-#[command(
-    long_about = "Writes the jobs as JSON, CSV or an Excel sheet, to stdout or to a file.\n\n\
+/// What its help says first.
+pub(crate) const ABOUT: &str = "Writes the jobs as JSON, CSV or an Excel sheet, to stdout or to a file.\n\n\
         JSON is the file itself, byte for byte, images inside. CSV and Excel have a row a job; images are \
         named in them (blob:sha256-…), formulas are defused by a ' in front, and `plainsync import` takes \
-        our CSV back as it was. Nothing on disk changes but the file that --output names.",
-    after_help = "Examples:\n  \
+        our CSV back as it was. Nothing on disk changes but the file that --output names.";
+
+/// What `plainsync export` accepts.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
         plainsync export > copy.json\n  \
         plainsync export --format csv --query 'status:error' --output errors.csv\n  \
-        plainsync export --format xlsx --output jobs.xlsx --file ~/Dropbox/board"
-)]
+        plainsync export --format xlsx --output jobs.xlsx --file ~/Dropbox/board")]
 pub struct ExportArgs {
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Json)]
@@ -217,9 +217,11 @@ fn fill(jobs: &[Map<String, Value>], columns: &[String]) -> Result<(Vec<u8>, usi
         for (column, name) in (0_u16..).zip(columns) {
             match table::cell(name, job.get(name)) {
                 Cell::Empty => {}
-                Cell::Number(_, number) => drop(sheet.write_number(row, column, number)?),
+                Cell::Number(_, number) => {
+                    sheet.write_number(row, column, number)?;
+                }
                 Cell::Text(text) => {
-                    drop(sheet.write_string(row, column, shortened(&text, &mut cut))?)
+                    sheet.write_string(row, column, shortened(&text, &mut cut))?;
                 }
             }
         }

@@ -14,20 +14,20 @@ use super::source::Source;
 use super::{Outcome, output, progress};
 use crate::cli::{Target, complain, exit};
 
-/// What `plainsync import` accepts.
-#[derive(Debug, Args)]
-#[command(
-    long_about = "Takes a file into the document, by the rules by which a hand edit of the JSON is taken in.\n\n\
+/// What its help says first.
+pub(crate) const ABOUT: &str = "Takes a file into the document, by the rules by which a hand edit of the JSON is taken in.\n\n\
         Accepted are a job history or an export of one, our own CSV, an answer of the old server's /load-jobs, and \
         what an old dashboard kept in localStorage (the value of pixellab_jobs_v1, or an object that holds it). A \
         file that names its version is an edit of that version; any other adds jobs and updates fields, and \
-        removes nothing. Importing the same file again changes nothing.",
-    after_help = "Examples:\n  \
+        removes nothing. Importing the same file again changes nothing.";
+
+/// What `plainsync import` accepts.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
         plainsync import --dry-run old/job_history.json\n  \
         plainsync import errors.csv\n  \
         curl -s http://localhost:5000/load-jobs | plainsync import -\n\n\
-        A file that would move more than half of the jobs to the bin is taken in only with --yes (exit code 8)."
-)]
+        A file that would move more than half of the jobs to the bin is taken in only with --yes (exit code 8).")]
 pub struct ImportArgs {
     /// The file to take in; - reads from stdin
     #[arg(value_name = "FILE|-")]
@@ -123,6 +123,9 @@ pub(super) async fn run(args: ImportArgs) -> Outcome {
         Reach::open(&args.target, Purpose::Make, "import").await?
     };
     let told = take(&reach, &source, &args).await;
+    if !args.dry_run && told.is_ok() {
+        reach.tell_about_file().await?;
+    }
     reach.close().await;
     let told = told.map_err(|failure| explained(failure, &source))?;
     print(&args, &source, &told)?;

@@ -13,18 +13,18 @@ use super::{Outcome, output, progress};
 use crate::cli::Target;
 use crate::http::limits::PAGE_VERSIONS_MAX;
 
-/// What `plainsync log` accepts.
-#[derive(Debug, Args)]
-#[command(
-    long_about = "Tells what was done, newest first: the version that it made, when (UTC), who, and what.\n\n\
+/// What the help of `plainsync log` says first.
+pub(crate) const ABOUT: &str = "Tells what was done, newest first: the version that it made, when (UTC), who, and what.\n\n\
         A version is what its line and all lines below it made. `plainsync diff` and `plainsync restore` take \
         its name, or as few of its digits as no other has, at least four. What a server reported of one run is \
-        one line. Times are those of the writers' clocks.",
-    after_help = "Examples:\n  \
+        one line. Times are those of the writers' clocks.";
+
+/// What `plainsync log` accepts.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
         plainsync log --limit 5\n  \
         plainsync log --job job-7\n  \
-        plainsync log --json --file ~/Dropbox/board"
-)]
+        plainsync log --json --file ~/Dropbox/board")]
 pub struct LogArgs {
     /// Only what changed this job, with its fields before and after
     #[arg(short, long, value_name = "LABEL")]

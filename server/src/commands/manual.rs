@@ -11,29 +11,31 @@ use super::failure::Failure;
 use super::{Outcome, output};
 use crate::cli::{Cli, exit};
 
+/// What its help says first.
+pub(crate) const COMPLETIONS_ABOUT: &str =
+    "Prints what a shell needs to complete plainsync's commands and options.";
+
 /// What `plainsync completions` accepts.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Prints what a shell needs to complete plainsync's commands and options.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
         plainsync completions bash > ~/.local/share/bash-completion/completions/plainsync\n  \
         plainsync completions zsh > ~/.zfunc/_plainsync\n  \
-        plainsync completions fish > ~/.config/fish/completions/plainsync.fish"
-)]
+        plainsync completions fish > ~/.config/fish/completions/plainsync.fish")]
 pub struct CompletionsArgs {
     /// For which shell
     #[arg(value_enum)]
     pub shell: Shell,
 }
 
+/// What its help says first.
+pub(crate) const MAN_ABOUT: &str =
+    "Prints the manual page of plainsync, or writes one page a command into a folder.";
+
 /// What `plainsync man` accepts.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Prints the manual page of plainsync, or writes one page a command into a folder.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
         plainsync man | man -l -\n  \
-        plainsync man ~/.local/share/man/man1"
-)]
+        plainsync man ~/.local/share/man/man1")]
 pub struct ManArgs {
     /// Where to write the pages, made when absent; one page on stdout without it
     #[arg(value_name = "DIR")]

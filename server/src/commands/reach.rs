@@ -40,7 +40,7 @@ use tower::ServiceExt as _;
 use super::failure::Failure;
 use super::there::There;
 use crate::access::Access;
-use crate::cli::{Target, exit};
+use crate::cli::{Target, complain, exit};
 use crate::document::disk::{Disk, RealDisk, ShadowDisk};
 use crate::document::lock::{Holder, LockError};
 use crate::document::place::{self, Place};
@@ -93,7 +93,6 @@ struct Here {
 
 /// What the API answered, a success.
 pub(super) struct Answer {
-    pub(super) status: StatusCode,
     pub(super) bytes: Bytes,
 }
 
@@ -304,6 +303,20 @@ impl Reach {
         matches!(self.way, Way::There(_))
     }
 
+    /// Says on stderr if the JSON is not written at the moment. Where it was opened here, the log
+    /// has said so.
+    pub(super) async fn tell_about_file(&self) -> Result<(), Failure> {
+        let info = self.info().await?;
+        if self.is_served()
+            && let Some(detail) = info["fileState"]["detail"].as_str()
+        {
+            complain(&format!(
+                "what was done is kept in the journal, but: {detail}"
+            ));
+        }
+        Ok(())
+    }
+
     /// `/api/v1/documents/<this document>/<rest>`.
     pub(super) fn path(&self, rest: &str) -> String {
         format!("/api/v1/documents/{}/{rest}", self.document)
@@ -323,7 +336,7 @@ impl Reach {
             })?,
         };
         if status.is_success() {
-            Ok(Answer { status, bytes })
+            Ok(Answer { bytes })
         } else {
             Err(Failure::of_answer(status, &bytes))
         }

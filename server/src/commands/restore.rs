@@ -8,19 +8,19 @@ use super::reach::{Purpose, Reach};
 use super::{Outcome, output, progress};
 use crate::cli::{Target, complain};
 
-/// What `plainsync restore` accepts.
-#[derive(Debug, Args)]
-#[command(
-    long_about = "Goes back to an older version, with all jobs or with one.\n\n\
+/// What the help of `plainsync restore` says first.
+pub(crate) const ABOUT: &str = "Goes back to an older version, with all jobs or with one.\n\n\
         Going back is one more edit, on every replica: nothing that came after is lost, and the last line tells \
         the version that brings it back. What is purged stays purged, and lastJobId does not fall. A version is \
         a name that `plainsync log` tells, HEAD~2, or by --at a time in UTC: the newest version at or before it \
-        by the writers' clocks.",
-    after_help = "Examples:\n  \
+        by the writers' clocks.";
+
+/// What `plainsync restore` accepts.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
         plainsync restore HEAD~1 --dry-run\n  \
         plainsync restore 9f3c2a1b\n  \
-        plainsync restore --at '2026-01-31 10:00' --job job-7"
-)]
+        plainsync restore --at '2026-01-31 10:00' --job job-7")]
 pub struct RestoreArgs {
     /// The version to go back to
     #[arg(

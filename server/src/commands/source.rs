@@ -44,7 +44,7 @@ impl Source {
             ("stdin".to_owned(), read_all(io::stdin().lock()))
         } else {
             let name = path.display().to_string();
-            (name, open(path)?.and_then(|file| read_all(file)))
+            (name, open(path)?.and_then(read_all))
         };
         let bytes = bytes
             .map_err(|error| Failure::new(exit::FILE, format!("{name} cannot be read: {error}")))?;

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod history;
-mod history_commands;
 mod https;
 mod jobs;
 mod legacy;
