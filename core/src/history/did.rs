@@ -1,6 +1,6 @@
 //! What one change did, read from its operations.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use automerge::{ChangeHash, ObjId, ReadDoc as _, legacy};
 use serde::Serialize;
@@ -11,6 +11,9 @@ use crate::record::{PURGED, REMOVED, RUN, RUNS, SERVER};
 
 /// Records of one change that are told by name; of the others only the number is.
 pub(super) const TOUCHED_MAX: usize = 5;
+
+/// Fields of one record, or of the file, that are told by name.
+pub(super) const FIELDS_MAX: usize = 20;
 
 /// What a change did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -40,7 +43,7 @@ pub struct Touched {
     pub key: Key,
     /// What it is called now.
     pub label: String,
-    /// Its fields that were written, sorted; none for those that are new.
+    /// Its fields that were written, sorted; none for those that are new. Of very many the first.
     pub fields: Vec<String>,
     /// The status that a run of it was given.
     pub status: Option<String>,
@@ -79,8 +82,8 @@ struct Written {
     removed: bool,
     restored: bool,
     own: bool,
-    fields: Vec<String>,
-    runs: Vec<String>,
+    fields: BTreeSet<String>,
+    runs: BTreeSet<String>,
     status: Option<String>,
 }
 
@@ -91,7 +94,7 @@ impl Decoded {
         let collections = document.collections_now();
         let mut objects: HashMap<ObjId, At> = HashMap::new();
         let mut records: BTreeMap<Key, Written> = BTreeMap::new();
-        let mut root: Vec<String> = Vec::new();
+        let mut root: BTreeSet<String> = BTreeSet::new();
         for (nth, op) in (0..).zip(&change.operations) {
             let obj = match &op.obj {
                 legacy::ObjectId::Root => ObjId::Root,
@@ -118,9 +121,7 @@ impl Decoded {
                     At::Root(field) if !field.is_empty() => field,
                     _ => name,
                 };
-                if !root.contains(&field) {
-                    root.push(field);
-                }
+                root.insert(field);
                 continue;
             };
             let order = records.len();
@@ -133,7 +134,7 @@ impl Decoded {
         Some(Self::of(document, records, root))
     }
 
-    fn of(document: &Document, records: BTreeMap<Key, Written>, root: Vec<String>) -> Self {
+    fn of(document: &Document, records: BTreeMap<Key, Written>, root: BTreeSet<String>) -> Self {
         let run = match (records.first_key_value(), records.len(), root.is_empty()) {
             (Some((key, written)), 1, true) if written.is_run_only() => {
                 let run = written.runs.first();
@@ -142,10 +143,9 @@ impl Decoded {
             _ => None,
         };
         let mut did = Did {
-            root,
+            root: root.into_iter().take(FIELDS_MAX).collect(),
             ..Did::default()
         };
-        did.root.sort_unstable();
         let mut named: Vec<(Key, Written)> = Vec::new();
         for (key, written) in records {
             let count = if written.made {
@@ -166,16 +166,12 @@ impl Decoded {
         }
         named.sort_by_key(|(_, written)| written.first);
         did.records = (named.into_iter())
-            .map(|(key, mut written)| {
-                written.fields.sort_unstable();
+            .map(|(key, written)| {
+                let told = if written.made { 0 } else { FIELDS_MAX };
                 Touched {
                     label: document.view().label_of(&key),
                     key,
-                    fields: if written.made {
-                        Vec::new()
-                    } else {
-                        written.fields
-                    },
+                    fields: written.fields.into_iter().take(told).collect(),
                     status: written.status,
                 }
             })
@@ -226,9 +222,7 @@ impl Written {
     }
 
     fn run(&mut self, run: &str) {
-        if !self.runs.iter().any(|known| known == run) {
-            self.runs.push(run.to_owned());
-        }
+        self.runs.insert(run.to_owned());
     }
 
     fn own_field(&mut self, field: &str) {
@@ -237,9 +231,7 @@ impl Written {
     }
 
     fn field(&mut self, field: &str) {
-        if !self.fields.iter().any(|known| known == field) {
-            self.fields.push(field.to_owned());
-        }
+        self.fields.insert(field.to_owned());
     }
 }
 

@@ -78,12 +78,13 @@ impl Document {
         }
         let mut entries = Vec::new();
         let (mut last, mut next) = (None, None);
-        loop {
-            let heads = walk.heads();
-            let Some(hash) = walk.next() else { break };
+        while let Some(hash) = walk.peek() {
             if !touching.contains(&hash) {
+                walk.next();
                 continue;
             }
+            let heads = walk.heads();
+            walk.next();
             let Some(mut entry) = self.record_entry(key, &hash) else {
                 continue;
             };

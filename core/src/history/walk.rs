@@ -4,6 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use automerge::{Automerge, ChangeHash};
 
+/// Most heads that a version of the log is named by: a person does not type more, and somebody who
+/// opens thousands of branches must not make every line as long.
+const HEADS_MAX: usize = 32;
+
 /// Goes through the changes of a document: newest first by their times, never a change before
 /// all that follow it were passed.
 pub(super) struct Walk {
@@ -66,8 +70,17 @@ impl Walk {
         times.map(|change| (change.hash, change.seconds))
     }
 
-    /// The version that the next change and all behind it make, sorted.
+    /// The next change, without passing it.
+    pub(super) fn peek(&self) -> Option<ChangeHash> {
+        self.ready.last().map(|(_, hash)| *hash)
+    }
+
+    /// The version that the next change and all behind it make, sorted. Where that has more than
+    /// [`HEADS_MAX`] heads, it is the next change's own.
     pub(super) fn heads(&self) -> Vec<ChangeHash> {
+        if self.ready.len() > HEADS_MAX {
+            return self.peek().into_iter().collect();
+        }
         let mut heads: Vec<ChangeHash> = self.ready.iter().map(|(_, hash)| *hash).collect();
         heads.sort_unstable();
         heads
