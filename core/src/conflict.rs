@@ -59,6 +59,21 @@ impl Document {
             .collect()
     }
 
+    /// What to pass as the value of [`Edit::Resolve`](crate::edit::Edit::Resolve) to keep what
+    /// `op` wrote; none if that does not stand at `field` of the record at `key`.
+    #[must_use]
+    pub fn side_of(&self, key: &Key, field: &str, op: &str) -> Option<Value> {
+        let record = self.record(key)?;
+        let standing = if field == RUN {
+            record.run.as_ref()
+        } else {
+            record.fields.get(field)
+        };
+        let mut candidates = standing?.candidates().iter();
+        let chosen = candidates.find(|candidate| op_name(&candidate.op) == op);
+        chosen.map(|candidate| candidate.value.clone())
+    }
+
     fn sides(&self, field: &Field, show: impl Fn(&Value) -> Value) -> Vec<Side> {
         field
             .candidates()

@@ -67,6 +67,8 @@ pub struct Document {
     first_change: ChangeHash,
     /// The newest change that was made here.
     last_own: Option<ChangeHash>,
+    /// What changes made here say of themselves.
+    message: &'static str,
     /// The object that the first change made for the records.
     collection: ObjId,
     view: View,
@@ -102,11 +104,27 @@ impl Document {
             doc,
             first_change,
             last_own: None,
+            message: "",
             collection,
             view: View::default(),
             newest: 0,
             held: Held::default(),
         }
+    }
+
+    /// This document with the history that `doc` holds instead of its own.
+    pub(crate) fn holding(&self, doc: Automerge) -> Self {
+        let mut other = Self {
+            doc,
+            last_own: None,
+            view: View::default(),
+            held: Held::default(),
+            schema: Arc::clone(&self.schema),
+            collection: self.collection.clone(),
+            ..*self
+        };
+        other.rebuild();
+        other
     }
 
     /// Whose edits these will be from now on: a new `actor` for each start of a replica (S4).
@@ -205,6 +223,16 @@ impl Document {
 
     pub(crate) fn collection(&self) -> &ObjId {
         &self.collection
+    }
+
+    /// The change that every replica begins with.
+    pub(crate) fn first_change(&self) -> ChangeHash {
+        self.first_change
+    }
+
+    /// The objects that hold records now.
+    pub(crate) fn collections_now(&self) -> Vec<ObjId> {
+        self.collections(self.reader())
     }
 
     /// Reads the document as it is now.
@@ -462,6 +490,7 @@ impl Document {
             actor,
             changes_before,
             author: author.map(|author| author.as_bytes().to_vec()),
+            message: self.message,
         }
     }
 }
@@ -472,6 +501,7 @@ fn first_change(doc: &Automerge, collection: &str) -> Result<Change, EditError> 
         actor: doc.get_actor().clone(),
         changes_before: 0,
         author: None,
+        message: "",
     };
     let mut draft = Draft::new(Reader::now(doc), 1);
     draft.put_map(&ObjId::Root, collection)?;

@@ -47,6 +47,7 @@ pub mod chunk;
 pub mod conflict;
 pub mod document;
 pub mod edit;
+pub mod history;
 pub mod id;
 pub mod limits;
 pub mod plain;

@@ -114,6 +114,11 @@ impl View {
         self.get(self.labels.get(label)?)
     }
 
+    /// The row of the record that `op` made first.
+    pub(crate) fn made_by(&self, op: &ObjId) -> Option<&Arc<Row>> {
+        self.rows.get(&ObjIdOrder(op.clone()))
+    }
+
     /// Rows whose record claims this label, in the document's order.
     pub(crate) fn claimants(&self, label: &str) -> impl Iterator<Item = &Arc<Row>> {
         self.claims

@@ -6,11 +6,25 @@
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+use crate::commands::backup::BackupArgs;
+use crate::commands::check::CheckArgs;
+use crate::commands::clear::ClearArgs;
+use crate::commands::conflicts::{ConflictsArgs, ResolveArgs};
+use crate::commands::diff::DiffArgs;
+use crate::commands::doctor::DoctorArgs;
+use crate::commands::export::ExportArgs;
+use crate::commands::import::ImportArgs;
+use crate::commands::log::LogArgs;
+use crate::commands::manual::{CompletionsArgs, ManArgs};
+use crate::commands::restore::RestoreArgs;
+use crate::commands::{
+    backup, check, clear, conflicts, diff, doctor, export, import, log, manual, restore,
+};
 use crate::config::{AllowedHost, Origin, Token};
 
 /// The port served when none is named.
@@ -30,13 +44,45 @@ pub mod exit {
     pub const USAGE: u8 = 2;
     /// The address is taken or may not be used.
     pub const ADDRESS: u8 = 3;
-    /// The file or its folder cannot be used: not writable, or held by another server.
+    /// The file, its folder or its state cannot be used: absent, not writable, or, for `serve`,
+    /// held by another server.
     pub const FILE: u8 = 4;
+    /// Somebody else has the folder and does not let us in: a server that does not answer or
+    /// wants another token, or a command that does not end.
+    pub const BUSY: u8 = 5;
+    /// The document refuses: no such job or version, or its state does not allow it.
+    pub const REFUSED: u8 = 6;
+    /// What was given to read is no job history; the sentence names line and column.
+    pub const BROKEN: u8 = 7;
+    /// It would remove much and was not confirmed; nothing was done.
+    pub const CONFIRM: u8 = 8;
+    /// `check`: the file is fine, and taking it in would change something.
+    pub const CHANGES: u8 = 9;
+    /// `doctor`: something is damaged.
+    pub const DAMAGED: u8 = 10;
 }
+
+/// What the exit codes mean, for `--help`.
+const EXIT_CODES: &str = "\
+Commands work on the document that --file names, through the server that serves it or, where none \
+does, by themselves. Data goes to stdout, words to stderr. PLAINSYNC_LOG=debug tells more.
+
+Exit codes:
+  0   done; nothing is wrong
+  1   something failed that has no code of its own
+  2   the command line asks for what is not allowed
+  3   the address is taken or may not be used
+  4   a file or folder cannot be used: absent, not readable or writable, or served by another
+  5   a server or command has the folder and does not let us in
+  6   the document refuses: no such job or version, or its state does not allow it
+  7   what was given to read is no job history; the sentence names line and column
+  8   it would remove much and was not confirmed; nothing was done
+  9   check: the file is fine, and taking it in would change something
+  10  doctor: something is damaged";
 
 /// Keeps plain JSON files in sync between browsers, machines and editors.
 #[derive(Debug, Parser)]
-#[command(name = "plainsync", version, about, disable_help_subcommand = true)]
+#[command(name = "plainsync", version, about, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -47,11 +93,99 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve a JSON file, its dashboard and its sync endpoint
+    #[command(long_about = SERVE_ABOUT)]
     Serve(ServeArgs),
+    /// Tell what is wrong with a file, and what taking it in would do; changes nothing
+    #[command(long_about = check::ABOUT)]
+    Check(CheckArgs),
+    /// Write the jobs as JSON, CSV or an Excel sheet
+    #[command(long_about = export::ABOUT)]
+    Export(ExportArgs),
+    /// Take in a history, an export or an old browser's data
+    #[command(long_about = import::ABOUT)]
+    Import(ImportArgs),
+    /// Move all jobs to the bin, to start fresh
+    #[command(long_about = clear::ABOUT)]
+    Clear(ClearArgs),
+    /// Tell what was done, newest first
+    #[command(long_about = log::ABOUT)]
+    Log(LogArgs),
+    /// Tell what differs between two versions
+    #[command(long_about = diff::ABOUT)]
+    Diff(DiffArgs),
+    /// Go back to an older version, with all jobs or with one
+    #[command(long_about = restore::ABOUT)]
+    Restore(RestoreArgs),
+    /// List the fields that were edited apart
+    #[command(long_about = conflicts::ABOUT)]
+    Conflicts(ConflictsArgs),
+    /// Settle a field that was edited apart
+    #[command(long_about = conflicts::RESOLVE_ABOUT)]
+    Resolve(ResolveArgs),
+    /// List, make and bring back backups
+    #[command(long_about = backup::ABOUT)]
+    Backup(BackupArgs),
+    /// Verify all that is on disk; repair it when asked to
+    #[command(long_about = doctor::ABOUT)]
+    Doctor(DoctorArgs),
+    /// Print the completions for a shell
+    #[command(long_about = manual::COMPLETIONS_ABOUT)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands into a folder
+    #[command(long_about = manual::MAN_ABOUT)]
+    Man(ManArgs),
 }
+
+/// Which document a command is about, and how to reach it.
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    /// The JSON file that it is about, or a folder that holds job_history.json
+    #[arg(short = 'f', long = "file", value_name = "FILE|DIR", default_value = FILE_DEFAULT)]
+    pub path: PathBuf,
+
+    /// Where the journal is kept; by default in the user's state folder
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+
+    /// The token of a running server that is another user's; one's own server is known
+    #[arg(long, env = "PLAINSYNC_TOKEN", hide_env_values = true)]
+    pub token: Option<Token>,
+}
+
+impl Target {
+    /// The file itself, also where a folder was named.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        file_of(&self.path)
+    }
+}
+
+/// The file that a path names: itself, or the history in a folder.
+#[must_use]
+pub fn file_of(path: &Path) -> PathBuf {
+    let names_folder = path.is_dir()
+        || path
+            .as_os_str()
+            .to_string_lossy()
+            .ends_with(std::path::is_separator);
+    if names_folder {
+        path.join(FILE_NAME_DEFAULT)
+    } else {
+        path.to_owned()
+    }
+}
+
+/// What its help says first.
+const SERVE_ABOUT: &str = "Serves a JSON file: the dashboard in the browser, its HTTP API under /api/docs, and /sync for \
+        automerge-repo clients. Edits are on disk before they are acknowledged; hand edits of the file are \
+        merged. Ctrl-C stops it, with the file up to date.";
 
 /// What `plainsync serve` accepts.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+        plainsync serve\n  \
+        plainsync serve ~/Dropbox/board --open\n  \
+        plainsync serve --host 0.0.0.0 --token \"$(openssl rand -hex 32)\"")]
 pub struct ServeArgs {
     /// The JSON file to serve, or a folder that holds job_history.json; created when absent
     #[arg(value_name = "FILE|DIR", default_value = FILE_DEFAULT)]
@@ -148,6 +282,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_folder_means_the_history_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(
+            file_of(folder.path()),
+            folder.path().join("job_history.json")
+        );
+        assert_eq!(
+            file_of(Path::new("new/")),
+            Path::new("new/job_history.json")
+        );
+        assert_eq!(file_of(Path::new("a/b.json")), Path::new("a/b.json"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** nothing here decides what wins a merge.
 
+pub mod access;
 pub mod cli;
 pub mod commands;
 pub mod config;

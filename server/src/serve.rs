@@ -21,6 +21,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use crate::access::Access;
 use crate::config::Config;
 use crate::document::{Documents, DocumentsConfig, OpenError};
 use crate::http::door::Door;
@@ -139,6 +140,7 @@ impl Server {
 async fn stop(app: &App, door: &Door) {
     app.stopping.cancel();
     tokio::join!(door.close(DRAIN_MAX), app.queue.stop(STOP_GRACE));
+    Access::withdraw(app.documents.folder_state()); // While the lock is ours still.
     app.documents.shutdown().await;
 }
 
@@ -159,6 +161,12 @@ async fn open_app(config: &Config, bound: SocketAddr, is_tls: bool) -> Result<Ap
                 tracing::warn!(name = document.info().name, %error, "how the file shows images stays as it was");
             }
         }
+    }
+    let certificate = config.tls.as_ref().and_then(tls::own_fingerprint);
+    let token = config.token.as_ref().map(|token| token.expose().to_owned());
+    let access = Access::to_this_process(bound, certificate, token);
+    if let Err(error) = access.leave(documents.folder_state()) {
+        tracing::warn!("commands will not find this server by themselves: {error}");
     }
     let boards = documents
         .list()

@@ -35,6 +35,8 @@ pub(crate) struct Writer {
     pub(crate) changes_before: u64,
     /// Kept with the actor's first change.
     pub(crate) author: Option<Vec<u8>>,
+    /// What the change says of itself.
+    pub(crate) message: &'static str,
 }
 
 /// Operations of one change that is being written.
@@ -110,7 +112,7 @@ impl<'d> Draft<'d> {
             seq: writer.changes_before + 1,
             first_op: self.first_op,
             seconds,
-            message: "",
+            message: writer.message,
             parents,
             extra: &author.map(author_footer).unwrap_or_default(),
         };

@@ -17,6 +17,17 @@ impl Document {
         stamped: &StampedEdit,
         heads: &[String],
     ) -> Result<Edited, EditError> {
+        self.message = "restore"; // Of every change that it takes.
+        let returned = self.returned_to(stamped, heads);
+        self.message = "";
+        returned
+    }
+
+    fn returned_to(
+        &mut self,
+        stamped: &StampedEdit,
+        heads: &[String],
+    ) -> Result<Edited, EditError> {
         let heads: Result<Vec<ChangeHash>, _> = heads
             .iter()
             .map(|text| {
@@ -95,7 +106,8 @@ impl Document {
                         new_run(tx, now, run_id, fields, None)?;
                     }
                 }
-                if now.in_bin && !then.in_bin {
+                if !then.in_bin {
+                    // Also where an edit kept it: with that edit gone, the removal would hold again.
                     restore_record(tx, now)?;
                 }
             }

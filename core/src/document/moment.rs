@@ -142,7 +142,7 @@ impl<'d> Moment<'d> {
 
 impl Document {
     /// Of `heads` those that are no ancestors of another one, sorted.
-    fn newest_of(&self, heads: &[ChangeHash]) -> Vec<ChangeHash> {
+    pub(crate) fn newest_of(&self, heads: &[ChangeHash]) -> Vec<ChangeHash> {
         let mut heads: BTreeSet<ChangeHash> = heads.iter().copied().collect();
         if heads.len() < 2 || heads.iter().copied().eq(self.heads()) {
             return heads.into_iter().collect();

@@ -2,33 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tokio::net::{TcpListener, lookup_host};
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{
-    FILE_NAME_DEFAULT, ImagesArg, ServeArgs, answer, complain, exit, reaches_further,
-};
+use super::failure::Failure;
+use crate::cli::{ImagesArg, ServeArgs, answer, complain, exit, file_of, reaches_further};
 use crate::config::{AllowedHost, Config, TlsFiles, Token};
 use crate::runner::generator_from_environment;
 use crate::serve::{ServeError, Server};
-
-/// Why nothing was served: a sentence and its exit code.
-struct Failure {
-    code: u8,
-    sentence: String,
-}
-
-impl Failure {
-    fn new(code: u8, sentence: impl Into<String>) -> Self {
-        Self {
-            code,
-            sentence: sentence.into(),
-        }
-    }
-}
 
 /// Runs `plainsync serve` until ctrl-c or SIGTERM.
 #[must_use]
@@ -115,20 +98,6 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         link_images: args.images.map(|images| matches!(images, ImagesArg::Files)),
         ..Config::new(file_of(&args.path))
     })
-}
-
-/// The file that a path names: itself, or the history in a folder.
-fn file_of(path: &Path) -> PathBuf {
-    let names_folder = path.is_dir()
-        || path
-            .as_os_str()
-            .to_string_lossy()
-            .ends_with(std::path::is_separator);
-    if names_folder {
-        path.join(FILE_NAME_DEFAULT)
-    } else {
-        path.to_owned()
-    }
 }
 
 async fn bind(args: &ServeArgs) -> Result<TcpListener, Failure> {
@@ -259,20 +228,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
     use super::*;
-
-    #[test]
-    fn a_folder_means_the_history_in_it() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(
-            file_of(folder.path()),
-            folder.path().join("job_history.json")
-        );
-        assert_eq!(
-            file_of(Path::new("new/")),
-            Path::new("new/job_history.json")
-        );
-        assert_eq!(file_of(Path::new("a/b.json")), Path::new("a/b.json"));
-    }
 
     #[test]
     fn the_url_is_one_that_a_browser_can_open() {

@@ -1,14 +1,15 @@
 //! The disk, as far as a document uses it: every file operation of this folder goes through
 //! [`Disk`], so that a test can make any one of them fail.
 //!
-//! [`RealDisk`] is the machine's; [`faulty::FaultyDisk`] wraps another one and fails where it
-//! is told to.
+//! [`RealDisk`] is the machine's; [`ShadowDisk`] shows it and never writes to it;
+//! [`faulty::FaultyDisk`] wraps another one and fails where it is told to.
 //!
 //! **Invariant:** nothing here retries. An operation that failed has failed, and what it may
 //! have half done is the caller's to put right.
 
 pub mod faulty;
 mod real;
+mod shadow;
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ use std::time::SystemTime;
 
 pub use real::RealDisk;
 use sha2::{Digest as _, Sha256};
+pub use shadow::ShadowDisk;
 
 /// What is known of a file without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! All documents of a server: opening them, finding them, and stopping them.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -26,6 +26,8 @@ pub struct DocumentsConfig {
     pub state: Option<PathBuf>,
     /// Where this server is reached: what a second one is told.
     pub url: String,
+    /// The command that opens the documents, if it is not `serve`.
+    pub command: Option<String>,
     /// How long things take.
     pub pace: Pace,
     /// The disk.
@@ -40,6 +42,7 @@ impl DocumentsConfig {
             file: file.into(),
             state: None,
             url: String::new(),
+            command: None,
             pace: Pace::default(),
             disk: Arc::new(RealDisk),
         }
@@ -65,6 +68,7 @@ pub struct Documents {
     threads: Mutex<Vec<JoinHandle<()>>>,
     device: DeviceId,
     peer: PeerId,
+    folder_state: PathBuf,
     /// Given back when the actors have ended.
     locks: Mutex<Vec<Lock>>,
 }
@@ -94,8 +98,8 @@ impl Documents {
 
     pub(super) fn new(
         opened: Vec<Opened>,
-        device: DeviceId,
-        peer: PeerId,
+        (device, peer): (DeviceId, PeerId),
+        folder_state: PathBuf,
         locks: Vec<Lock>,
     ) -> Self {
         let (all, threads) = opened
@@ -107,6 +111,7 @@ impl Documents {
             threads: Mutex::new(threads),
             device,
             peer,
+            folder_state,
             locks: Mutex::new(locks),
         }
     }
@@ -137,6 +142,12 @@ impl Documents {
     #[must_use]
     pub fn server_device(&self) -> &DeviceId {
         &self.device
+    }
+
+    /// The private state of the served folder.
+    #[must_use]
+    pub fn folder_state(&self) -> &Path {
+        &self.folder_state
     }
 
     /// What this server calls itself in frames, new at each start.

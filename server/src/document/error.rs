@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use plainsync_core::document::RestoreError;
 use plainsync_core::edit::EditError;
+use plainsync_core::history::VersionError;
 use plainsync_core::plain::import::ImportError;
 
 use super::blobs::BlobError;
@@ -21,6 +22,9 @@ pub enum DocumentError {
     /// The file or list was refused.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// No such version, or several.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// The image was refused.
     #[error(transparent)]
     Blob(#[from] BlobError),

@@ -15,7 +15,11 @@
 //! # Ok(()) }
 //! ```
 
+mod history;
+mod trial;
 mod versions;
+
+pub use history::{Between, Contested};
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};

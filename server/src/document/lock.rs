@@ -7,9 +7,12 @@
 //! **Invariant:** the lock file is never deleted and never replaced: a lock on a file that has
 //! lost its name would exclude nobody.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +20,12 @@ use super::disk::Disk;
 
 /// Longest text of a lock file that is read, in bytes.
 const HOLDER_BYTES_MAX: u64 = 4096;
+
+/// How long a lock may be held by somebody who only finds out whether it is.
+const PROBE_MAX: Duration = Duration::from_millis(200);
+
+/// How often that is tried.
+const PROBE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Who holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +36,9 @@ pub struct Holder {
     pub url: String,
     /// Since when, as RFC 3339.
     pub since: String,
+    /// The command that it runs, if it does not serve: it will be done soon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 impl Holder {
@@ -38,6 +50,33 @@ impl Holder {
             pid: std::process::id(),
             url: url.to_owned(),
             since: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            command: None,
+        }
+    }
+
+    /// This process, from now on, while it runs `command` and serves nobody.
+    #[must_use]
+    pub fn this_command(command: &str) -> Self {
+        Self {
+            command: Some(command.to_owned()),
+            ..Self::this_process("")
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pid, since, .. } = self;
+        match &self.command {
+            Some(command) => write!(
+                out,
+                "in use by `plainsync {command}` (process {pid}, since {since}); try again when it has ended"
+            ),
+            None => write!(
+                out,
+                "already served by process {pid} at {}, since {since}; stop it first, or use its address",
+                self.url
+            ),
         }
     }
 }
@@ -47,7 +86,7 @@ impl Holder {
 #[non_exhaustive]
 pub enum LockError {
     /// Another server has the folder.
-    #[error("{path} is already served by process {pid} at {url}, since {since}; stop it first, or use its address", path = path.display(), pid = holder.pid, url = holder.url, since = holder.since)]
+    #[error("{path} is {holder}", path = path.display())]
     Held {
         /// What is locked.
         path: PathBuf,
@@ -95,8 +134,13 @@ impl Lock {
             lock: lock.to_owned(),
             source,
         };
-        let Some(mut file) = disk.lock(lock).map_err(io)? else {
-            return Err(held(lock, path));
+        let give_up = Instant::now() + PROBE_MAX;
+        let mut file = loop {
+            match disk.lock(lock).map_err(io)? {
+                Some(file) => break file,
+                None if Instant::now() >= give_up => return Err(held(lock, path)),
+                None => thread::sleep(PROBE_PAUSE),
+            }
         };
         let mut line = serde_json::to_vec(holder).map_err(|error| io(error.into()))?;
         line.push(b'\n');

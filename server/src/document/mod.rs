@@ -19,6 +19,7 @@
 //! | `join.rs` | two histories of one file become one |
 //! | `shared.rs` | what other devices publish in the folder, and what this one does |
 //! | `ring.rs` | older versions as files |
+//! | `examine.rs` | all of it verified, for `plainsync doctor` |
 //! | `stepped.rs` | a document moved by hand, for simulations |
 //! | `disk.rs` | every file operation of the above |
 //!
@@ -32,6 +33,7 @@ pub mod disk;
 mod documents;
 mod edit_ids;
 mod error;
+pub mod examine;
 mod handle;
 mod identity;
 mod inbox;
@@ -55,7 +57,10 @@ mod watcher;
 pub use blobs::BlobError;
 pub use documents::{Documents, DocumentsConfig};
 pub use error::{DocumentError, OpenError};
-pub use handle::{Connection, DocumentHandle, EditOutcome, Ended, ListSaved, OUTBOUND_FRAMES_MAX};
+pub use handle::{
+    Between, Connection, Contested, DocumentHandle, EditOutcome, Ended, ListSaved,
+    OUTBOUND_FRAMES_MAX,
+};
 pub use keeper::Pace;
 pub use origin::ImportOrigin;
 pub use shared::copies;

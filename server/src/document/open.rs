@@ -36,7 +36,7 @@ use super::shared::{Header, Neighbours, Published};
 use super::watcher::Watcher;
 
 /// Stack of an actor's thread, in bytes: merging recurses as deep as documents nest.
-const STACK_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// The folder to serve, ours alone, and who we are.
 struct Entered {
@@ -52,6 +52,7 @@ pub(super) fn open(config: &DocumentsConfig) -> Result<Documents, OpenError> {
     let disk = &config.disk;
     let entered = enter(config)?;
     let (device, peer) = (entered.device, entered.peer);
+    let folder_state = entered.place.folder_state.clone();
     let mut places = vec![entered.place];
     if places[0].file != config.file {
         for file in companions(&**disk, &places[0]) {
@@ -62,7 +63,12 @@ pub(super) fn open(config: &DocumentsConfig) -> Result<Documents, OpenError> {
     for place in places {
         opened.push(open_one(config, &place, device, peer.clone())?);
     }
-    Ok(Documents::new(opened, device, peer, entered.locks))
+    Ok(Documents::new(
+        opened,
+        (device, peer),
+        folder_state,
+        entered.locks,
+    ))
 }
 
 /// Opens the first document that `config` names, without threads.
@@ -124,7 +130,10 @@ fn find_place(disk: &Arc<dyn Disk>, file: &Path, state_root: &Path) -> Result<Pl
 /// One lock beside the JSON, for everybody who sees the folder; one in the state, for those
 /// who see it by another path.
 fn lock(config: &DocumentsConfig, place: &Place) -> Result<Vec<Lock>, OpenError> {
-    let holder = Holder::this_process(&config.url);
+    let holder = match &config.command {
+        Some(command) => Holder::this_command(command),
+        None => Holder::this_process(&config.url),
+    };
     let mut locks = Vec::new();
     for folder in [&place.own_folder(), &place.folder_state] {
         let lock = Lock::take(&*config.disk, &folder.join("lock"), &place.folder, &holder)?;

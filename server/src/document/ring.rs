@@ -1,4 +1,4 @@
-//! Older versions as files: `.plainsync/<document>/snapshots/<time>.<device>.<cause>.json`.
+//! Older versions as files: `.plainsync/<document>/snapshots/<time>.<device>.<cause>[.<label>].json`.
 //!
 //! ```no_run
 //! # fn example(document: &plainsync_core::document::Document) -> std::io::Result<()> {
@@ -7,7 +7,7 @@
 //! use plainsync::document::{disk::RealDisk, ring::{Cause, Ring}};
 //! let folder = Path::new("dashboards/.plainsync/4NMNn…/snapshots");
 //! let ring = Ring::new(Arc::new(RealDisk), folder, "0000000000000001".parse().expect("an id"));
-//! ring.create(document, Cause::Asked, 1_769_854_271)?;
+//! ring.create(document, Cause::Asked, Some("before-the-move"), 1_769_854_271)?;
 //! for version in ring.list()? {
 //!     println!("{} of {} bytes", version.name, version.bytes);
 //! }
@@ -41,6 +41,9 @@ pub const DAILY_MAX: usize = 31;
 
 /// Versions kept that somebody asked for.
 pub const ASKED_MAX: usize = 50;
+
+/// Longest label of a version, in bytes.
+pub const LABEL_BYTES_MAX: usize = 60;
 
 /// Between two versions that are kept by themselves, in seconds.
 const HOUR_SECONDS: i64 = 3_600;
@@ -77,6 +80,8 @@ pub struct Kept {
     pub at: i64,
     /// Why.
     pub cause: Cause,
+    /// What somebody called it.
+    pub label: Option<String>,
     /// Which device kept it.
     pub device: DeviceId,
     /// Its size, in bytes.
@@ -123,25 +128,57 @@ impl Ring {
         Ok(kept)
     }
 
-    /// Keeps `document` as it is; it is on disk on return. `now` is in seconds since the Unix epoch.
+    /// Keeps `document` as it is; it is on disk on return. `now` is in seconds since the Unix
+    /// epoch; where one of that second is kept already, the next free second counts.
     ///
     /// # Errors
     ///
-    /// Those of the file system: nothing was kept.
-    pub fn create(&self, document: &Document, cause: Cause, now: i64) -> io::Result<Kept> {
-        let at = Timestamp::from_second(now).map_err(io::Error::other)?;
-        let time = at.to_zoned(TimeZone::UTC).strftime(TIME);
-        let name = format!("{time}.{}.{}.json", self.device, cause.word());
-        let text = document.export(&|_| None);
+    /// Those of the file system, or `label` is none ([`is_label`]): nothing was kept.
+    pub fn create(
+        &self,
+        document: &Document,
+        cause: Cause,
+        label: Option<&str>,
+        now: i64,
+    ) -> io::Result<Kept> {
+        if let Some(label) = label.filter(|label| !is_label(label)) {
+            let reason = format!("{label:?} is no name for a version");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
         self.disk.create_folders(&self.folder)?;
+        let taken: Vec<i64> = self.own(cause)?.iter().map(|kept| kept.at).collect();
+        let mut free = now;
+        while taken.contains(&free) {
+            free += 1;
+        }
+        let at = Timestamp::from_second(free).map_err(io::Error::other)?;
+        let time = at.to_zoned(TimeZone::UTC).strftime(TIME);
+        let called = label.map(|label| format!(".{label}")).unwrap_or_default();
+        let name = format!("{time}.{}.{}{called}.json", self.device, cause.word());
+        let text = document.export(&|_| None);
         write_whole(&*self.disk, &self.folder.join(&name), &text, None)?;
         Ok(Kept {
             name,
-            at: now,
+            at: free,
             cause,
+            label: label.map(str::to_owned),
             device: self.device,
             bytes: text.len() as u64,
         })
+    }
+
+    /// The full name of the version that is called `name`: by its own name, or, of those with
+    /// that label, the newest.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub fn find(&self, name: &str) -> io::Result<Option<String>> {
+        let kept = self.list()?;
+        let named = kept.iter().find(|kept| kept.name == name);
+        let called = |kept: &&Kept| kept.label.as_deref() == Some(name);
+        let found = named.or_else(|| kept.iter().find(called));
+        Ok(found.map(|kept| kept.name.clone()))
     }
 
     /// The text of a version; `None` if none is called so.
@@ -172,7 +209,7 @@ impl Ring {
             .first()
             .is_none_or(|newest| now - newest.at >= HOUR_SECONDS);
         if is_due {
-            self.create(document, Cause::Hourly, now)?;
+            self.create(document, Cause::Hourly, None, now)?;
         }
         for old in superfluous(&self.own(Cause::Hourly)?) {
             self.disk.remove(&self.folder.join(&old.name))?;
@@ -205,6 +242,13 @@ fn superfluous(kept: &[Kept]) -> Vec<&Kept> {
     old
 }
 
+/// Whether a version may be called `text`: 1 to [`LABEL_BYTES_MAX`] of `a-z A-Z 0-9 _ -`.
+#[must_use]
+pub fn is_label(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=LABEL_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
 fn parse(name: String, bytes: u64) -> Option<Kept> {
     let mut parts = name.strip_suffix(".json")?.split('.');
     let (time, device, cause) = (parts.next()?, parts.next()?, parts.next()?);
@@ -214,10 +258,12 @@ fn parse(name: String, bytes: u64) -> Option<Kept> {
     let cause = [Cause::Hourly, Cause::Asked]
         .into_iter()
         .find(|known| known.word() == cause)?;
-    let is_all = parts.next().is_none();
+    let label = parts.next();
+    let is_all = parts.next().is_none() && label.is_none_or(is_label);
     is_all.then_some(Kept {
         at,
         cause,
+        label: label.map(str::to_owned),
         device,
         bytes,
         name,
@@ -243,7 +289,9 @@ mod tests {
         assert_eq!(ring.list().expect("nothing yet"), []);
         let document = Document::new(DocumentId::from_random([2; 16]), Schema::job_history());
         let start = 1_769_817_600;
-        let asked = ring.create(&document, Cause::Asked, start).expect("kept");
+        let asked = ring
+            .create(&document, Cause::Asked, None, start)
+            .expect("kept");
         for quarter in 0..(60 * 96) {
             ring.tend(&document, start + quarter * HOUR_SECONDS / 4)
                 .expect("tended");
@@ -261,5 +309,27 @@ mod tests {
         let other = Ring::new(Arc::new(RealDisk), &path, DeviceId::from_random([3; 8]));
         other.tend(&document, newest + 90 * DAY).expect("tended");
         assert_eq!(other.list().expect("listed").len(), kept.len() + 1);
+    }
+
+    #[test]
+    fn f2_a_version_that_was_asked_for_may_have_a_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let device = DeviceId::from_random([1; 8]);
+        let ring = Ring::new(Arc::new(RealDisk), folder.path(), device);
+        let document = Document::new(DocumentId::from_random([2; 16]), Schema::job_history());
+        let keep = |label| ring.create(&document, Cause::Asked, label, 1_769_817_600);
+        let first = keep(Some("before-the-move")).expect("kept");
+        let second = keep(Some("before-the-move")).expect("kept");
+        assert_eq!(second.at, first.at + 1, "the first stays");
+        let names = |found: Option<String>| found.expect("there");
+        assert_eq!(
+            names(ring.find("before-the-move").expect("read")),
+            second.name
+        );
+        assert_eq!(names(ring.find(&first.name).expect("read")), first.name);
+        assert_eq!(ring.list().expect("listed"), [second, first]);
+        for bad in ["", "a.b", "../x", "a b", &"x".repeat(LABEL_BYTES_MAX + 1)] {
+            assert!(keep(Some(bad)).is_err(), "{bad}");
+        }
     }
 }

@@ -10,9 +10,10 @@ use hyper::http::{HeaderMap, HeaderValue, StatusCode};
 use plainsync_core::blob::{BlobRef, Mime};
 use plainsync_core::limits::BLOB_BYTES_MAX;
 
-use super::body;
 use super::problem::{ApiError, Kind, echo};
 use super::state::App;
+use super::{body, documents};
+use crate::document::DocumentHandle;
 
 /// `GET /api/v1/blobs/sha256-<hex>`: the image.
 #[utoipa::path(
@@ -24,9 +25,30 @@ pub async fn show(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let hash = named(&name)?;
-    let tag =
-        HeaderValue::from_str(&format!("\"{}\"", hash.name())).map_err(|_| not_held(&name))?;
+    answer(&app.document(), &name, &headers).await
+}
+
+/// `GET /api/v1/documents/{id}/blobs/sha256-<hex>`: the same of any document that is served.
+#[utoipa::path(
+    get, path = "/api/v1/documents/{id}/blobs/{name}", tag = "blobs",
+    params(("id" = String, Path, description = "the document's id"), ("name" = String, Path, description = "sha256-<64 hex digits>")),
+    responses((status = 200, description = "the image, by the type its bytes say"), (status = 404, description = "no such document, or not held here"))
+)]
+pub async fn show_of(
+    State(app): State<App>,
+    Path((id, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    answer(documents::find(&app, &id)?, &name, &headers).await
+}
+
+async fn answer(
+    document: &DocumentHandle,
+    name: &str,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let hash = named(name)?;
+    let tag = HeaderValue::from_str(&format!("\"{}\"", hash.name())).map_err(|_| not_held(name))?;
     let caching = [
         (
             CACHE_CONTROL,
@@ -34,8 +56,8 @@ pub async fn show(
         ),
         (ETAG, tag.clone()),
     ];
-    let Some((mime, bytes)) = app.document().get_blob(hash).await? else {
-        return Err(not_held(&name));
+    let Some((mime, bytes)) = document.get_blob(hash).await? else {
+        return Err(not_held(name));
     };
     if headers.get(IF_NONE_MATCH) == Some(&tag) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());

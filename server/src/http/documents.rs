@@ -2,7 +2,10 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
 use hyper::http::StatusCode;
+use hyper::http::header::CONTENT_TYPE;
+use plainsync_core::edit::{Edit, EditId, StampedEdit};
 use plainsync_core::id::DocumentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,8 +13,8 @@ use utoipa::ToSchema;
 
 use super::body::ApiJson;
 use super::problem::{ApiError, Kind, echo};
-use super::state::App;
-use crate::document::ring::Kept;
+use super::state::{App, now};
+use crate::document::ring::{Kept, LABEL_BYTES_MAX, is_label};
 use crate::document::{DocumentHandle, DocumentInfo, FileAnswer};
 
 /// What to do with a file that awaits an answer.
@@ -73,7 +76,7 @@ pub async fn answer(
 #[utoipa::path(
     get, path = "/api/v1/documents/{id}/snapshots", tag = "documents",
     params(("id" = String, Path, description = "the document's id")),
-    responses((status = 200, description = "{snapshots: [{name, at, cause, device, bytes}]}"), (status = 404, description = "no such document"))
+    responses((status = 200, description = "{snapshots: [{name, at, cause, label, device, bytes}]}"), (status = 404, description = "no such document"))
 )]
 pub async fn snapshots(
     State(app): State<App>,
@@ -85,23 +88,45 @@ pub async fn snapshots(
 
 /// `POST /api/v1/documents/{id}/snapshots`: keeps the document as it is now as a file.
 #[utoipa::path(
-    post, path = "/api/v1/documents/{id}/snapshots", tag = "documents",
+    post, path = "/api/v1/documents/{id}/snapshots", tag = "documents", request_body = Keep,
     params(("id" = String, Path, description = "the document's id")),
-    responses((status = 201, description = "it is on disk: {name, at, cause, device, bytes}"), (status = 404, description = "no such document"))
+    responses((status = 201, description = "it is on disk: {name, at, cause, label, device, bytes}"), (status = 404, description = "no such document"), (status = 422, description = "the label is not allowed"))
 )]
 pub async fn keep(
     State(app): State<App>,
     Path(id): Path<String>,
-    ApiJson(_): ApiJson<Nothing>,
+    ApiJson(asked): ApiJson<Keep>,
 ) -> Result<(StatusCode, Json<Kept>), ApiError> {
-    let kept = find(&app, &id)?.keep_version().await?;
+    if let Some(label) = asked.label.as_deref().filter(|label| !is_label(label)) {
+        let detail = format!(
+            "`label` is `{}`; allowed are 1 to {LABEL_BYTES_MAX} of A-Z a-z 0-9 _ -",
+            echo(label)
+        );
+        return Err(ApiError::new(Kind::Invalid, detail));
+    }
+    let kept = find(&app, &id)?.keep_version(asked.label).await?;
     Ok((StatusCode::CREATED, Json(kept)))
+}
+
+/// `GET /api/v1/documents/{id}/snapshots/{name}`: a version that is kept, as it lies on disk: with references in place of images.
+#[utoipa::path(
+    get, path = "/api/v1/documents/{id}/snapshots/{name}", tag = "documents",
+    params(("id" = String, Path, description = "the document's id"), ("name" = String, Path, description = "the snapshot's name, or its label")),
+    responses((status = 200, description = "the JSON", content_type = "application/json"), (status = 404, description = "no such document or snapshot"))
+)]
+pub async fn snapshot(
+    State(app): State<App>,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let text = find(&app, &id)?.read_version(&name).await?;
+    let text = text.ok_or_else(|| no_snapshot(&name))?;
+    Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 /// `POST /api/v1/documents/{id}/snapshots/{name}/restore`: goes back to a version that is kept, as one more edit.
 #[utoipa::path(
     post, path = "/api/v1/documents/{id}/snapshots/{name}/restore", tag = "documents",
-    params(("id" = String, Path, description = "the document's id"), ("name" = String, Path, description = "the snapshot's name")),
+    params(("id" = String, Path, description = "the document's id"), ("name" = String, Path, description = "the snapshot's name, or its label")),
     responses((status = 200, description = "done; the document as it is now"), (status = 404, description = "no such document or snapshot"))
 )]
 pub async fn restore(
@@ -112,11 +137,48 @@ pub async fn restore(
     let document = find(&app, &id)?;
     match document.restore_version(&name).await? {
         Some(()) => Ok(Json(document.info())),
-        None => Err(ApiError::new(
-            Kind::NotFound,
-            format!("no snapshot `{}` is kept here", echo(&name)),
-        )),
+        None => Err(no_snapshot(&name)),
     }
+}
+
+fn no_snapshot(name: &str) -> ApiError {
+    let detail = format!("no snapshot `{}` is kept here", echo(name));
+    ApiError::new(Kind::NotFound, detail)
+}
+
+/// What to keep.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Keep {
+    /// What to call it: up to 60 of `A-Z a-z 0-9 _ -`.
+    #[serde(default)]
+    label: Option<String>,
+}
+
+/// `POST /api/v1/documents/{id}/clear`: moves every job to the bin.
+#[utoipa::path(
+    post, path = "/api/v1/documents/{id}/clear", tag = "documents",
+    params(("id" = String, Path, description = "the document's id")),
+    responses((status = 200, description = "{removed: how many jobs}"), (status = 404, description = "no such document"))
+)]
+pub async fn clear(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    ApiJson(Nothing {}): ApiJson<Nothing>,
+) -> Result<Json<Value>, ApiError> {
+    let document = find(&app, &id)?;
+    let snapshot = document.snapshot();
+    let keys: Vec<_> = snapshot.rows().map(|row| row.key.clone()).collect();
+    let removed = keys.len();
+    if removed > 0 {
+        let edit = StampedEdit {
+            id: EditId(app.random_key("e")?),
+            at: now(),
+            edit: Edit::Remove { keys },
+        };
+        document.edit(edit).await?;
+    }
+    Ok(Json(json!({ "removed": removed })))
 }
 
 /// A body that says nothing: `{}`.
@@ -124,7 +186,12 @@ pub async fn restore(
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-fn find<'a>(app: &'a App, id: &str) -> Result<&'a DocumentHandle, ApiError> {
+/// The document with this id.
+///
+/// # Errors
+///
+/// [`Kind::NotFound`]: none is served.
+pub(super) fn find<'a>(app: &'a App, id: &str) -> Result<&'a DocumentHandle, ApiError> {
     let known = DocumentId::from_text(id).ok();
     let found = known.and_then(|known| app.documents.get(&known));
     found.ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! What a document's refusal is over HTTP.
 
 use plainsync_core::edit::EditError;
+use plainsync_core::history::VersionError;
 use plainsync_core::plain::import::ImportError;
 
 use super::problem::{ApiError, Kind};
@@ -16,9 +17,11 @@ impl From<DocumentError> for ApiError {
 fn kind_of(error: &DocumentError) -> Kind {
     match error {
         DocumentError::Edit(error) => of_edit(error),
+        DocumentError::Version(error) => of_version(error),
         DocumentError::Import(ImportError::Text { .. }) => Kind::Malformed,
         DocumentError::Import(ImportError::Edit(error)) => of_edit(error),
         DocumentError::Import(ImportError::Parked { .. }) => Kind::Precondition,
+        DocumentError::Import(ImportError::RemovesMost { .. }) => Kind::Confirm,
         DocumentError::Import(_) | DocumentError::NoQuestion { .. } => Kind::Conflict,
         DocumentError::Blob(error) => of_blob(error),
         DocumentError::NotSaved { .. } => Kind::Storage,
@@ -38,6 +41,16 @@ fn of_edit(error: &EditError) -> Kind {
             Kind::Invalid
         }
         _ => Kind::Internal,
+    }
+}
+
+fn of_version(error: &VersionError) -> Kind {
+    match error {
+        VersionError::Unknown { .. }
+        | VersionError::BeforeAll { .. }
+        | VersionError::BeforeFirst { .. }
+        | VersionError::NoSuchRecord { .. } => Kind::NotFound,
+        _ => Kind::Invalid,
     }
 }
 

@@ -20,8 +20,8 @@ use super::limits::{PAGE_JOBS_DEFAULT, PAGE_JOBS_MAX};
 use super::problem::{ApiError, Kind, echo};
 use super::shapes::{JobFields, RowShape};
 use super::state::App;
-use super::{check, shapes};
-use crate::document::Snapshot;
+use super::{check, documents, shapes};
+use crate::document::{DocumentHandle, Snapshot};
 use crate::runner::validate::SIDE_PX_DEFAULT;
 
 /// What `GET /api/v1/jobs` takes.
@@ -86,6 +86,24 @@ pub async fn list(
     State(app): State<App>,
     ApiQuery(asked): ApiQuery<ListQuery>,
 ) -> Result<Json<JobPage>, ApiError> {
+    listed(&app.document(), &asked)
+}
+
+/// `GET /api/v1/documents/{id}/jobs?q=…`: the same of any document that is served.
+#[utoipa::path(
+    get, path = "/api/v1/documents/{id}/jobs", tag = "jobs",
+    params(("id" = String, Path, description = "the document's id"), ListQuery),
+    responses((status = 200, body = JobPage), (status = 404, description = "no such document"), (status = 422, description = "a parameter is not allowed"))
+)]
+pub async fn list_of(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    ApiQuery(asked): ApiQuery<ListQuery>,
+) -> Result<Json<JobPage>, ApiError> {
+    listed(documents::find(&app, &id)?, &asked)
+}
+
+fn listed(document: &DocumentHandle, asked: &ListQuery) -> Result<Json<JobPage>, ApiError> {
     if !(1..=PAGE_JOBS_MAX).contains(&asked.limit) {
         let detail = format!(
             "`limit` is {}; allowed is 1 to {PAGE_JOBS_MAX}",
@@ -93,9 +111,9 @@ pub async fn list(
         );
         return Err(ApiError::new(Kind::Invalid, detail));
     }
-    let snapshot = app.document().snapshot();
+    let snapshot = document.snapshot();
     let cursor = asked.after.as_deref().map(Cursor::parse).transpose()?;
-    let page = page(&snapshot, &asked, cursor.as_ref())?;
+    let page = page(&snapshot, asked, cursor.as_ref())?;
     Ok(Json(page))
 }
 

@@ -50,5 +50,17 @@ pub const PAGE_JOBS_MAX: usize = 1_000;
 /// Jobs in one page when the request names no limit.
 pub const PAGE_JOBS_DEFAULT: usize = 100;
 
+/// Entries in one page of the log.
+pub const PAGE_VERSIONS_MAX: usize = plainsync_core::history::LOG_ENTRIES_MAX;
+
+/// Entries in one page of the log when the request names no limit.
+pub const PAGE_VERSIONS_DEFAULT: usize = 50;
+
+/// Records that a difference lists; of the others it tells how many they are.
+pub const DIFF_RECORDS_MAX: usize = 1_000;
+
+/// Conflicts listed at once.
+pub const CONFLICTS_MAX: usize = 1_000;
+
 /// Characters of a value repeated back in an error.
 pub const ECHO_CHARS_MAX: usize = 100;

@@ -14,15 +14,17 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::Kind;
 use super::{
-    blobs, documents, edits, export, generate, health, jobs, legacy, runner, session, stats, sync,
+    blobs, conflicts, documents, edits, export, generate, health, import, jobs, legacy, runner,
+    session, stats, sync, versions,
 };
 
 /// The groups of the page, in its order; others follow.
-const GROUPS: [&str; 7] = [
+const GROUPS: [&str; 8] = [
     "jobs",
     "edits",
     "blobs",
     "documents",
+    "versions",
     "session",
     "sync",
     "old paths",
@@ -39,7 +41,7 @@ const GROUPS: [&str; 7] = [
         jobs::list, jobs::create, jobs::show, jobs::change, jobs::remove, jobs::clear, jobs::restore, jobs::run,
         runner::show,
         runner::change,
-        edits::create, stats::show, export::show, documents::list, documents::answer, documents::snapshots, documents::keep, documents::restore, blobs::show, blobs::store,
+        edits::create, stats::show, export::show, export::of, documents::list, documents::answer, documents::snapshots, documents::keep, documents::snapshot, documents::restore, documents::clear, versions::log, versions::show, versions::diff, versions::restore, conflicts::list, conflicts::resolve, import::create, jobs::list_of, blobs::show_of, blobs::show, blobs::store,
         session::show, session::create, session::remove, sync::upgrade,
         health::show, legacy::load, legacy::save,
         generate::generate, generate::rotate, generate::balance,

@@ -66,6 +66,8 @@ kinds! {
     Timeout = REQUEST_TIMEOUT, "timeout", "The request took too long";
     /// The state does not allow it.
     Conflict = CONFLICT, "conflict", "The current state does not allow this";
+    /// It would remove much; whoever asks must say that they know.
+    Confirm = CONFLICT, "confirm", "This must be confirmed";
     /// `If-Match` names a version that is not known here.
     Precondition = PRECONDITION_FAILED, "unknown-version", "The named version is not known here";
     /// The body is past its limit.

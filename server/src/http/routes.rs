@@ -13,8 +13,8 @@ use tower_http::timeout::TimeoutLayer;
 use super::limits::{REQUEST_MAX, SLOW_REQUEST_MAX};
 use super::state::App;
 use super::{
-    assets, blobs, documents, dress, edits, export, generate, health, jobs, legacy, openapi,
-    runner, session, stats, sync, trust,
+    assets, blobs, conflicts, documents, dress, edits, export, generate, health, import, jobs,
+    legacy, openapi, runner, session, stats, sync, trust, versions,
 };
 
 /// The whole server as one service.
@@ -28,6 +28,10 @@ pub fn router(app: App) -> Router {
         )
         .fallback(assets::serve);
 
+    let whole_files = Router::new()
+        .route("/api/v1/documents/{id}/import", post(import::create))
+        .layer(request_timeout(SLOW_REQUEST_MAX));
+
     let old = Router::new()
         .route("/health", get(health::show))
         .route("/load-jobs", get(legacy::load))
@@ -40,13 +44,32 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/v1/documents", get(documents::list))
         .route("/api/v1/documents/{id}/file", post(documents::answer))
+        .route("/api/v1/documents/{id}/export.json", get(export::of))
+        .route("/api/v1/documents/{id}/jobs", get(jobs::list_of))
+        .route("/api/v1/documents/{id}/clear", post(documents::clear))
+        .route("/api/v1/documents/{id}/blobs/{name}", get(blobs::show_of))
         .route(
             "/api/v1/documents/{id}/snapshots",
             get(documents::snapshots).post(documents::keep),
         )
         .route(
+            "/api/v1/documents/{id}/snapshots/{name}",
+            get(documents::snapshot),
+        )
+        .route(
             "/api/v1/documents/{id}/snapshots/{name}/restore",
             post(documents::restore),
+        )
+        .route("/api/v1/documents/{id}/versions", get(versions::log))
+        .route(
+            "/api/v1/documents/{id}/versions/{version}",
+            get(versions::show),
+        )
+        .route("/api/v1/documents/{id}/diff", get(versions::diff))
+        .route("/api/v1/documents/{id}/restore", post(versions::restore))
+        .route(
+            "/api/v1/documents/{id}/conflicts",
+            get(conflicts::list).post(conflicts::resolve),
         )
         .route("/api/v1/jobs", get(jobs::list).post(jobs::create))
         .route("/api/v1/jobs/clear", post(jobs::clear))
@@ -69,6 +92,7 @@ pub fn router(app: App) -> Router {
 
     let guarded = old
         .merge(api)
+        .merge(whole_files)
         .route_layer(from_fn_with_state(app.clone(), session::require));
 
     let paths = open.merge(guarded).with_state(app.clone());

@@ -7,6 +7,7 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest as _, Sha256};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::TlsFiles;
@@ -34,6 +35,20 @@ pub enum TlsError {
     /// The key does not fit, or an algorithm is not known.
     #[error("the certificate and the key do not work together: {0}")]
     Pair(#[from] rustls::Error),
+}
+
+/// The SHA-256 of a certificate, in hexadecimal.
+#[must_use]
+pub fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let hash = Sha256::digest(certificate);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The fingerprint of the certificate that `files` name for the server itself.
+#[must_use]
+pub fn own_fingerprint(files: &TlsFiles) -> Option<String> {
+    let mut chain = CertificateDer::pem_file_iter(&files.cert).ok()?;
+    chain.next()?.ok().as_ref().map(fingerprint)
 }
 
 /// The acceptor for `files`, speaking HTTP/1.1.

@@ -1,6 +1,7 @@
 //! The HTTP side's rules, each shown against a server in this process on a port of its own.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod history;
 mod https;
 mod jobs;
 mod legacy;

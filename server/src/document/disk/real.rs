@@ -13,6 +13,15 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let kind = fs::metadata(path)?.file_type();
+        if kind.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !kind.is_file() {
+            // Reading a pipe would wait until somebody writes to it.
+            let reason = "it is a pipe, a socket or a device, not a file";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
         fs::read(path)
     }
 

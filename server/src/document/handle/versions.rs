@@ -7,7 +7,6 @@ use super::{DocumentHandle, blocking};
 use crate::document::actor::{has_heads, now};
 use crate::document::disk::random;
 use crate::document::error::DocumentError;
-use crate::document::inbox::Message;
 use crate::document::inspect::inspect;
 use crate::document::origin::ImportOrigin;
 use crate::document::ring::{Cause, Kept};
@@ -23,30 +22,44 @@ impl DocumentHandle {
         blocking(move || ring.list()).await?.map_err(not_saved)
     }
 
-    /// Keeps the document as it is now as a file. It is on disk when this returns.
+    /// Keeps the document as it is now as a file, called `label` if it is to have a name
+    /// ([`is_label`](crate::document::ring::is_label)). It is on disk when this returns.
     ///
     /// # Errors
     ///
     /// [`DocumentError::NotSaved`]: nothing was kept.
-    pub async fn keep_version(&self) -> Result<Kept, DocumentError> {
-        let document = self.inbox.ask(|reply| Message::Copy { reply }).await?;
+    pub async fn keep_version(&self, label: Option<String>) -> Result<Kept, DocumentError> {
+        let document = self.copy().await?;
         let ring = self.shared.ring.clone();
         let seconds = now().seconds();
-        blocking(move || ring.create(&document, Cause::Asked, seconds))
+        blocking(move || ring.create(&document, Cause::Asked, label.as_deref(), seconds))
             .await?
             .map_err(not_saved)
     }
 
-    /// Goes back to a version that is kept as a file, as one more edit (D11). `None`: none is
+    /// The text of a version that is kept as a file, by name or label, as it lies there: with
+    /// references in place of images. `None`: none is called so.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError::NotSaved`]: the folder cannot be read.
+    pub async fn read_version(&self, name: &str) -> Result<Option<Vec<u8>>, DocumentError> {
+        let (ring, wanted) = (self.shared.ring.clone(), name.to_owned());
+        let read = move || match ring.find(&wanted)? {
+            Some(name) => ring.read(&name),
+            None => Ok(None),
+        };
+        blocking(read).await?.map_err(not_saved)
+    }
+
+    /// Goes back to a version that is kept as a file, by name or label, as one more edit (D11). `None`: none is
     /// called so. It is durable when this returns.
     ///
     /// # Errors
     ///
     /// [`DocumentError`]: nothing was changed.
     pub async fn restore_version(&self, name: &str) -> Result<Option<()>, DocumentError> {
-        let (ring, wanted) = (self.shared.ring.clone(), name.to_owned());
-        let text = blocking(move || ring.read(&wanted)).await?;
-        let Some(text) = text.map_err(not_saved)? else {
+        let Some(text) = self.read_version(name).await? else {
             return Ok(None);
         };
         let version = inspect(&text).ok().and_then(|found| found.version);
@@ -54,21 +67,26 @@ impl DocumentHandle {
             .filter(|version| version.document == Some(self.shared.id))
             .map(|version| version.heads)
             .unwrap_or_default();
-        let document = self.inbox.ask(|reply| Message::Copy { reply }).await?;
+        let document = self.copy().await?;
         if heads.is_empty() || !has_heads(&document, &heads) {
             // Its history is lost: what it says still adds and updates.
             let origin = ImportOrigin::Upload { confirmed: true };
             self.take_in(text, origin, ImportBase::Unknown).await?;
             return Ok(Some(()));
         }
+        self.edit_now(Edit::Return { heads }).await?;
+        Ok(Some(()))
+    }
+
+    /// Applies `edit`, asked for now.
+    pub(super) async fn edit_now(&self, edit: Edit) -> Result<(), DocumentError> {
         let chance: [u8; 8] = random().map_err(not_saved)?;
         let edit = StampedEdit {
             id: EditId(format!("restore-{:016x}", u64::from_le_bytes(chance))),
             at: now(),
-            edit: Edit::Return { heads },
+            edit,
         };
-        self.edit(edit).await?;
-        Ok(Some(()))
+        self.edit(edit).await.map(drop)
     }
 }
 

@@ -1,0 +1,9 @@
+//! The commands of the real program: what they print, what they leave alone, how they end.
+
+mod bad_input;
+mod doctor;
+mod help;
+mod history;
+mod reach;
+mod support;
+mod transfer;
