@@ -2,6 +2,7 @@
 //!
 //! A command prints its own sentences and returns an exit code; the library never does.
 
+pub mod merge_driver;
 pub mod serve;
 
 use std::process::ExitCode;
@@ -13,5 +14,6 @@ use crate::cli::{Cli, Command};
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::MergeDriver(args) => merge_driver::run(&args),
     }
 }

@@ -30,8 +30,8 @@ use plainsync_core::view::Row;
 use plainsync_core::wire::Frame;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::actor::now;
 use super::blobs::{BlobError, Blobs};
+use super::clients::OldClient;
 use super::error::DocumentError;
 use super::inbox::{Inbox, Message};
 use super::origin::ImportOrigin;
@@ -64,6 +64,14 @@ pub struct ListSaved {
     pub saved_at: i64,
     /// Size of the JSON when it was written last, in bytes. The list itself may be written later.
     pub file_bytes: u64,
+    /// The version that the list is, in hexadecimal; none if it is no version of the document.
+    pub version: Option<Vec<String>>,
+}
+
+/// What taking a whole list in did, as the document tells.
+pub(super) struct ListTaken {
+    pub(super) report: ImportReport,
+    pub(super) version: Option<Vec<String>>,
 }
 
 /// What handles read without asking the actor.
@@ -212,7 +220,8 @@ impl DocumentHandle {
         self.inbox.ask(|reply| Message::Edit { edit, reply }).await
     }
 
-    /// Takes in an old client's whole list. It is durable when this returns.
+    /// Takes in the whole list of an old client, made from the version that `named` says, else
+    /// from what the client holds (L2). It is durable when this returns.
     ///
     /// # Errors
     ///
@@ -220,13 +229,22 @@ impl DocumentHandle {
     pub async fn save_list(
         &self,
         body: &[u8],
-        base: ImportBase,
+        named: ImportBase,
+        client: OldClient,
     ) -> Result<ListSaved, DocumentError> {
-        let report = self
-            .take_in(body.to_vec(), ImportOrigin::OldClient, base)
+        let text = body.to_vec();
+        let taken = self
+            .inbox
+            .ask(|reply| Message::List {
+                text,
+                named,
+                client,
+                reply,
+            })
             .await?;
         Ok(ListSaved {
-            report,
+            report: taken.report,
+            version: taken.version,
             saved_at: self.snapshot().saved_at,
             file_bytes: self.shared.file_bytes.load(Ordering::Relaxed),
         })
@@ -254,8 +272,8 @@ impl DocumentHandle {
     ) -> Result<ImportReport, DocumentError> {
         let options = ImportOptions {
             base,
-            at: matches!(origin, ImportOrigin::OldClient).then(now),
             may_remove_most: origin.may_remove_most(),
+            ..ImportOptions::default()
         };
         self.inbox
             .ask(|reply| Message::Import {
@@ -274,6 +292,20 @@ impl DocumentHandle {
     /// [`DocumentError::Blob`]: an image cannot be read; [`DocumentError::Closed`].
     pub async fn export_json(&self) -> Result<Vec<u8>, DocumentError> {
         let document = self.inbox.ask(|reply| Message::Copy { reply }).await?;
+        self.render(document).await
+    }
+
+    /// The same for an old client; which version it is given is noted first.
+    ///
+    /// # Errors
+    ///
+    /// As [`DocumentHandle::export_json`].
+    pub async fn load_list(&self, client: OldClient) -> Result<Vec<u8>, DocumentError> {
+        let asked = self.inbox.ask(|reply| Message::Load { client, reply });
+        self.render(asked.await?).await
+    }
+
+    async fn render(&self, document: Box<Document>) -> Result<Vec<u8>, DocumentError> {
         let blobs = self.shared.blobs.clone();
         let rendered = blocking(move || render(&document, &blobs)).await??;
         Ok(rendered.bytes)

@@ -17,8 +17,10 @@
 //! | `journal.rs`, `blobs.rs`, `edit_ids.rs` | what is durable |
 //! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
 //! | `join.rs` | two histories of one file become one |
+//! | `three_way.rs` | two edited copies of one text become one, for git |
 //! | `shared.rs` | what other devices publish in the folder, and what this one does |
 //! | `ring.rs` | older versions as files |
+//! | `clients.rs` | which versions old clients hold |
 //! | `stepped.rs` | a document moved by hand, for simulations |
 //! | `disk.rs` | every file operation of the above |
 //!
@@ -28,6 +30,7 @@
 mod actor;
 pub mod backup;
 pub mod blobs;
+pub mod clients;
 pub mod disk;
 mod documents;
 mod edit_ids;
@@ -50,9 +53,11 @@ mod shared;
 mod snapshot;
 mod state;
 pub mod stepped;
+pub mod three_way;
 mod watcher;
 
 pub use blobs::BlobError;
+pub use clients::OldClient;
 pub use documents::{Documents, DocumentsConfig};
 pub use error::{DocumentError, OpenError};
 pub use handle::{Connection, DocumentHandle, EditOutcome, Ended, ListSaved, OUTBOUND_FRAMES_MAX};
