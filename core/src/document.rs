@@ -15,6 +15,7 @@
 //! **Invariant:** the same changes give the same view and the same exported bytes, in
 //! whatever order they came (D1).
 
+mod as_of;
 mod check;
 mod draft;
 mod edits;

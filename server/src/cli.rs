@@ -134,6 +134,8 @@ pub enum Command {
     /// Print the manual page, or write the pages of all commands into a folder
     #[command(long_about = manual::MAN_ABOUT)]
     Man(ManArgs),
+    /// Merge two versions of a JSON file for git, by the document's rules
+    MergeDriver(MergeDriverArgs),
 }
 
 /// Which document a command is about, and how to reach it.
@@ -234,6 +236,25 @@ pub struct ServeArgs {
     /// What is logged to stderr: error, warn, info, debug, trace, or a filter such as plainsync=debug
     #[arg(long, value_name = "LEVEL", env = "PLAINSYNC_LOG", default_value = "info", value_parser = log_filter)]
     pub log: String,
+}
+
+/// What `plainsync merge-driver` accepts: what git fills in for `%O %A %B %P`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Set up once in a repository:\n  echo 'job_history.json merge=plainsync' >> .gitattributes\n  git config merge.plainsync.name 'Plainsync JSON'\n  git config merge.plainsync.driver 'plainsync merge-driver %O %A %B %P'\n\nExit codes: 0 merged; 1 one of the texts cannot be read, nothing was written; 4 a file cannot be read or written."
+)]
+pub struct MergeDriverArgs {
+    /// The common ancestor's text (%O)
+    pub base: PathBuf,
+    /// Our text (%A); the merged text is written here
+    pub ours: PathBuf,
+    /// Their text (%B)
+    pub theirs: PathBuf,
+    /// The file's path in the working tree (%P): its history is looked for beside it
+    pub path: Option<PathBuf>,
+    /// Where the journal is kept; by default in the user's state folder
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
 }
 
 /// How images are written into the JSON file.

@@ -5,6 +5,7 @@ pub mod chance;
 pub mod folder_sync;
 pub mod historic;
 pub mod home;
+pub mod old_page;
 pub mod served;
 pub mod sim;
 pub mod tab;

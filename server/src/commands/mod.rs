@@ -14,6 +14,7 @@ mod failure;
 pub mod import;
 pub mod log;
 pub mod manual;
+pub mod merge_driver;
 mod output;
 mod progress;
 mod reach;
@@ -52,6 +53,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Resolve(args) => in_runtime(conflicts::resolve(args)),
         Command::Backup(args) => in_runtime(backup::run(args)),
         Command::Doctor(args) => in_runtime(doctor::run(args)),
+        Command::MergeDriver(args) => return merge_driver::run(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
     };

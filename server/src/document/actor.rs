@@ -17,6 +17,7 @@
 mod batch;
 mod commit;
 mod file;
+mod list;
 mod offer;
 mod recovery;
 mod share;
@@ -44,6 +45,7 @@ use self::recovery::Health;
 pub(super) use self::recovery::restore;
 use self::share::Share;
 pub(super) use self::take::has_heads;
+use super::clients::Clients;
 use super::edit_ids::EditIds;
 use super::error::DocumentError;
 use super::handle::{EditOutcome, Shared};
@@ -75,6 +77,7 @@ pub(super) struct Actor {
     pub(super) journal: Journal,
     pub(super) inbox: Receiver<Envelope>,
     pub(super) edits: EditIds,
+    pub(super) clients: Clients,
     pub(super) file: FileSide,
     pub(super) pace: Pace,
     share: Share,
@@ -93,6 +96,7 @@ pub(super) struct Parts {
     pub(super) journal: Journal,
     pub(super) inbox: Receiver<Envelope>,
     pub(super) edits: EditIds,
+    pub(super) clients: Clients,
     pub(super) file: FileSide,
     pub(super) pace: Pace,
 }
@@ -115,6 +119,7 @@ impl Actor {
             journal: parts.journal,
             inbox: parts.inbox,
             edits: parts.edits,
+            clients: parts.clients,
             file: parts.file,
             pace: parts.pace,
             share: Share::default(),
@@ -192,6 +197,13 @@ impl Actor {
                 origin,
                 reply,
             } => self.take_import(text, options, origin, reply, batch),
+            Message::List {
+                text,
+                named,
+                client,
+                reply,
+            } => self.take_list(text, named, client, reply, batch),
+            Message::Load { client, reply } => batch.answers.push(Answer::Load { client, reply }),
             Message::Copy { reply } => batch.answers.push(Answer::Copy { reply }),
             Message::Connected {
                 peer,

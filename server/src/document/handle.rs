@@ -34,15 +34,15 @@ use plainsync_core::view::Row;
 use plainsync_core::wire::Frame;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::actor::now;
 use super::blobs::{BlobError, Blobs};
+use super::clients::OldClient;
 use super::error::DocumentError;
 use super::inbox::{Inbox, Message};
 use super::origin::ImportOrigin;
 use super::peers::{End, Token};
 use super::ring::Ring;
 use super::snapshot::Snapshot;
-use super::state::{DocumentInfo, FileAnswer, FileState, Offer, TookIn};
+use super::state::{DocumentInfo, FileAnswer, FileNews, FileState, Offer, TookIn};
 
 /// Frames that may wait for a peer that reads slowly; one more and it is dropped (S6).
 pub const OUTBOUND_FRAMES_MAX: usize = 256;
@@ -68,6 +68,14 @@ pub struct ListSaved {
     pub saved_at: i64,
     /// Size of the JSON when it was written last, in bytes. The list itself may be written later.
     pub file_bytes: u64,
+    /// The version that the list is, in hexadecimal; none if it is no version of the document.
+    pub version: Option<Vec<String>>,
+}
+
+/// What taking a whole list in did, as the document tells.
+pub(super) struct ListTaken {
+    pub(super) report: ImportReport,
+    pub(super) version: Option<Vec<String>>,
 }
 
 /// What handles read without asking the actor.
@@ -82,6 +90,7 @@ pub(super) struct Shared {
     offer: Mutex<Option<Offer>>,
     took_in: Mutex<Option<TookIn>>,
     published: watch::Sender<u64>,
+    news: watch::Sender<u64>,
     connections: AtomicU64,
     superseded: watch::Sender<bool>,
 }
@@ -99,6 +108,7 @@ impl Shared {
             offer: Mutex::default(),
             took_in: Mutex::default(),
             published: watch::Sender::new(0),
+            news: watch::Sender::new(0),
             connections: AtomicU64::new(0),
             superseded: watch::Sender::new(false),
         }
@@ -121,7 +131,7 @@ impl Shared {
         }
         *current = state;
         drop(current);
-        self.bump();
+        self.tell();
         true
     }
 
@@ -131,11 +141,17 @@ impl Shared {
 
     pub(super) fn set_offer(&self, offer: Option<Offer>) {
         *lock(&self.offer) = offer;
-        self.bump();
+        self.tell();
     }
 
     pub(super) fn set_took_in(&self, took_in: TookIn) {
         *lock(&self.took_in) = Some(took_in);
+        self.tell();
+    }
+
+    /// Something about the file is news.
+    fn tell(&self) {
+        self.news.send_modify(|n| *n = n.wrapping_add(1));
         self.bump();
     }
 
@@ -200,6 +216,23 @@ impl DocumentHandle {
         self.shared.published.subscribe()
     }
 
+    /// What people should know of the file now, or decide.
+    #[must_use]
+    pub fn news(&self) -> FileNews {
+        FileNews {
+            file_state: self.shared.file_state(),
+            offer: self.shared.offer(),
+            last_import: lock(&self.shared.took_in).clone(),
+        }
+    }
+
+    /// A counter that moves whenever [`DocumentHandle::news`] may say something else; edits alone
+    /// do not move it.
+    #[must_use]
+    pub fn watch_news(&self) -> watch::Receiver<u64> {
+        self.shared.news.subscribe()
+    }
+
     /// Whether an older history of the file has arrived in the folder: opening it again joins
     /// this one to that (F6).
     #[must_use]
@@ -216,7 +249,8 @@ impl DocumentHandle {
         self.inbox.ask(|reply| Message::Edit { edit, reply }).await
     }
 
-    /// Takes in an old client's whole list. It is durable when this returns.
+    /// Takes in the whole list of an old client, made from the version that `named` says, else
+    /// from what the client holds (L2). It is durable when this returns.
     ///
     /// # Errors
     ///
@@ -224,13 +258,22 @@ impl DocumentHandle {
     pub async fn save_list(
         &self,
         body: &[u8],
-        base: ImportBase,
+        named: ImportBase,
+        client: OldClient,
     ) -> Result<ListSaved, DocumentError> {
-        let report = self
-            .take_in(body.to_vec(), ImportOrigin::OldClient, base)
+        let text = body.to_vec();
+        let taken = self
+            .inbox
+            .ask(|reply| Message::List {
+                text,
+                named,
+                client,
+                reply,
+            })
             .await?;
         Ok(ListSaved {
-            report,
+            report: taken.report,
+            version: taken.version,
             saved_at: self.snapshot().saved_at,
             file_bytes: self.shared.file_bytes.load(Ordering::Relaxed),
         })
@@ -258,8 +301,8 @@ impl DocumentHandle {
     ) -> Result<ImportReport, DocumentError> {
         let options = ImportOptions {
             base,
-            at: matches!(origin, ImportOrigin::OldClient).then(now),
             may_remove_most: origin.may_remove_most(),
+            ..ImportOptions::default()
         };
         self.inbox
             .ask(|reply| Message::Import {
@@ -294,6 +337,20 @@ impl DocumentHandle {
     /// [`DocumentError::Blob`]: an image cannot be read; [`DocumentError::Closed`].
     pub async fn export_json(&self) -> Result<Vec<u8>, DocumentError> {
         let document = self.inbox.ask(|reply| Message::Copy { reply }).await?;
+        self.render(document).await
+    }
+
+    /// The same for an old client; which version it is given is noted first.
+    ///
+    /// # Errors
+    ///
+    /// As [`DocumentHandle::export_json`].
+    pub async fn load_list(&self, client: OldClient) -> Result<Vec<u8>, DocumentError> {
+        let asked = self.inbox.ask(|reply| Message::Load { client, reply });
+        self.render(asked.await?).await
+    }
+
+    async fn render(&self, document: Box<Document>) -> Result<Vec<u8>, DocumentError> {
         let blobs = self.shared.blobs.clone();
         let rendered = blocking(move || render(&document, &blobs)).await??;
         Ok(rendered.bytes)

@@ -167,7 +167,7 @@ fn is_continued(known: &Identity, version: &Version) -> bool {
 }
 
 /// The root field that holds a file's records: its only list of objects, else [`JOBS`].
-fn collection_of(file: &[u8]) -> String {
+pub(super) fn collection_of(file: &[u8]) -> String {
     let root: serde_json::Map<String, Value> = serde_json::from_slice(file).unwrap_or_default();
     let mut lists = root.iter().filter(|(_, value)| {
         value

@@ -9,12 +9,13 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use plainsync_core::document::Document;
 use plainsync_core::edit::StampedEdit;
 use plainsync_core::id::PeerId;
-use plainsync_core::plain::import::{ImportOptions, ImportReport};
+use plainsync_core::plain::import::{ImportBase, ImportOptions, ImportReport};
 use plainsync_core::wire::Frame;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::clients::OldClient;
 use super::error::DocumentError;
-use super::handle::EditOutcome;
+use super::handle::{EditOutcome, ListTaken};
 use super::keeper::Report;
 use super::origin::ImportOrigin;
 use super::peers::{End, Token};
@@ -46,9 +47,27 @@ pub(super) enum Message {
         /// Answered when it is durable.
         reply: Reply<ImportReport>,
     },
+    /// Take an old client's whole list in.
+    List {
+        /// Its text.
+        text: Vec<u8>,
+        /// The version that the request names.
+        named: ImportBase,
+        /// Whose it is.
+        client: OldClient,
+        /// Answered when it is durable.
+        reply: Reply<ListTaken>,
+    },
     /// Give a copy of the document.
     Copy {
         /// Answered at once.
+        reply: Reply<Box<Document>>,
+    },
+    /// Give a copy of the document to an old client; that it holds this version is noted first.
+    Load {
+        /// Which.
+        client: OldClient,
+        /// Answered when it is noted.
         reply: Reply<Box<Document>>,
     },
     /// A connection stands.

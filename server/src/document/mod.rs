@@ -17,9 +17,11 @@
 //! | `journal.rs`, `blobs.rs`, `edit_ids.rs` | what is durable |
 //! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
 //! | `join.rs` | two histories of one file become one |
+//! | `three_way.rs` | two edited copies of one text become one, for git |
 //! | `shared.rs` | what other devices publish in the folder, and what this one does |
 //! | `ring.rs` | older versions as files |
 //! | `examine.rs` | all of it verified, for `plainsync doctor` |
+//! | `clients.rs` | which versions old clients hold |
 //! | `stepped.rs` | a document moved by hand, for simulations |
 //! | `disk.rs` | every file operation of the above |
 //!
@@ -29,6 +31,7 @@
 mod actor;
 pub mod backup;
 pub mod blobs;
+pub mod clients;
 pub mod disk;
 mod documents;
 mod edit_ids;
@@ -52,9 +55,11 @@ mod shared;
 mod snapshot;
 mod state;
 pub mod stepped;
+pub mod three_way;
 mod watcher;
 
 pub use blobs::BlobError;
+pub use clients::OldClient;
 pub use documents::{Documents, DocumentsConfig};
 pub use error::{DocumentError, OpenError};
 pub use handle::{
@@ -65,7 +70,9 @@ pub use keeper::Pace;
 pub use origin::ImportOrigin;
 pub use shared::copies;
 pub use snapshot::Snapshot;
-pub use state::{DocumentInfo, FileAnswer, FileCondition, FileState, Offer, OfferKind, TookIn};
+pub use state::{
+    DocumentInfo, FileAnswer, FileCondition, FileNews, FileState, Offer, OfferKind, TookIn,
+};
 
 /// What an old client's list was made from.
 pub use plainsync_core::plain::import::ImportBase as Base;

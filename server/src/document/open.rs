@@ -18,6 +18,7 @@ use tracing::{info, warn};
 
 use super::actor::{Actor, FileSide, Offered, Parts, restore};
 use super::blobs::Blobs;
+use super::clients::Clients;
 use super::disk::{Disk, folder_of, random};
 use super::documents::{Documents, DocumentsConfig, Opened};
 use super::error::OpenError;
@@ -261,6 +262,11 @@ pub(super) fn prepare(
         journal,
         inbox: received,
         edits,
+        clients: Clients::open(
+            Arc::clone(disk),
+            place.state.join("clients"),
+            super::actor::now().seconds(),
+        ),
         file: FileSide::new(Arc::clone(disk), archive.clone(), orders),
         pace: config.pace,
     });

@@ -25,9 +25,8 @@ impl ImportOrigin {
     /// Whether it may remove more than half of the records without a question.
     pub(super) fn may_remove_most(&self) -> bool {
         match self {
-            Self::HandEdit | Self::Leftover | Self::ConflictCopy => false,
+            Self::HandEdit | Self::Leftover | Self::ConflictCopy | Self::OldClient => false,
             Self::Upload { confirmed } => *confirmed,
-            Self::OldClient => true, // It asked its user itself, and what it may remove is bounded by its base.
         }
     }
 }

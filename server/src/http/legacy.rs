@@ -1,8 +1,8 @@
 //! The old paths that carry the whole list: `GET /load-jobs` and `POST /save-jobs` (L1-L3).
 //!
 //! An old client knows one list. What it is given names its version (`ETag`, `sync`), so a
-//! client that sends either back is merged from exactly there; one that does not can only add
-//! and update.
+//! client that sends either back is merged from exactly there. One that does not is known by a
+//! cookie, or by where it comes from ([`super::caller`]): the document remembers what each holds.
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::body::{json_bytes, parse};
+use super::caller::Caller;
 use super::check;
 use super::limits::LIST_BYTES_MAX;
 use super::problem::{ApiError, Kind, echo};
@@ -52,8 +53,8 @@ struct Loaded<'a> {
     get, path = "/load-jobs", tag = "old paths",
     responses((status = 200, description = "{status: \"ok\", jobs, lastJobId, savedAt, sync, message: \"Loaded 5 jobs\"}; ETag names the version"))
 )]
-pub async fn load(State(app): State<App>) -> Result<Response, ApiError> {
-    let bytes = app.document().export_json().await?;
+pub async fn load(State(app): State<App>, caller: Caller) -> Result<Response, ApiError> {
+    let bytes = app.document().load_list(caller.client.clone()).await?;
     let unreadable = |error: serde_json::Error| {
         ApiError::new(
             Kind::Internal,
@@ -84,10 +85,13 @@ pub async fn load(State(app): State<App>) -> Result<Response, ApiError> {
         .flatten()
         .filter_map(Value::as_str);
     set_version(&mut response, heads);
+    caller.name_it(&mut response);
     Ok(response)
 }
 
-/// `POST /save-jobs {jobs, lastJobId}`: merges a whole list.
+/// `POST /save-jobs {jobs, lastJobId}`: merges a whole list. The answer's `ETag` names the version
+/// that this list is, which is not the newest one where others edit, too; there is none where the
+/// list is no version.
 #[utoipa::path(
     post, path = "/save-jobs", tag = "old paths",
     params(("If-Match" = Option<String>, Header, description = "the ETag of the version the list was made from")),
@@ -97,6 +101,7 @@ pub async fn load(State(app): State<App>) -> Result<Response, ApiError> {
 pub async fn save(
     State(app): State<App>,
     headers: HeaderMap,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, ApiError> {
     let base = base(&headers)?;
@@ -109,7 +114,8 @@ pub async fn save(
     };
     let count =
         checked.map_err(|_| ApiError::new(Kind::Internal, "the list could not be looked at"))??;
-    let saved = document.save_list(&bytes, base).await.map_err(|refused| {
+    let saved = document.save_list(&bytes, base, caller.client.clone());
+    let saved = saved.await.map_err(|refused| {
         let refused = ApiError::from(refused);
         let kind = if refused.kind == Kind::Invalid {
             Kind::Malformed
@@ -125,10 +131,10 @@ pub async fn save(
         "fileSize": saved.file_bytes,
     });
     let mut response = axum::Json(body).into_response();
-    set_version(
-        &mut response,
-        document.snapshot().heads.iter().map(String::as_str),
-    );
+    if let Some(version) = &saved.version {
+        set_version(&mut response, version.iter().map(String::as_str));
+    }
+    caller.name_it(&mut response);
     Ok(response)
 }
 

@@ -10,6 +10,7 @@
 pub mod assets;
 pub mod blobs;
 pub mod body;
+pub mod caller;
 pub mod check;
 pub mod conflicts;
 pub mod documents;

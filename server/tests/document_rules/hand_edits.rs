@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use plainsync::document::{DocumentError, FileAnswer, FileCondition, ImportOrigin, OfferKind};
+use plainsync::document::{
+    DocumentError, FileAnswer, FileCondition, ImportOrigin, OfferKind, OldClient,
+};
 use plainsync_core::plain::import::ImportError;
 use serde_json::json;
 
@@ -234,14 +236,18 @@ async fn l3_a_list_that_is_none_changes_nothing() {
     ] {
         let base = plainsync::document::Base::Unknown;
         let refused = document
-            .save_list(body.as_bytes(), base)
+            .save_list(body.as_bytes(), base, OldClient::named("a"))
             .await
             .expect_err("refused");
         let is_text = matches!(refused, DocumentError::Import(ImportError::Text { .. }));
         assert!(is_text, "{body}: {refused}");
     }
     let empty = document
-        .save_list(b"{\"jobs\": []}", plainsync::document::Base::Unknown)
+        .save_list(
+            b"{\"jobs\": []}",
+            plainsync::document::Base::FromText,
+            OldClient::named("b"),
+        )
         .await;
     assert_eq!(
         empty.unwrap().report.removed,

@@ -122,7 +122,11 @@ fn image(
     let Some(folder) = path.parent().and_then(Path::parent) else {
         return Ok(());
     };
-    let blobs = Blobs::new(std::sync::Arc::new(RealDisk), folder);
+    let blobs = Blobs::new(
+        std::sync::Arc::new(RealDisk),
+        folder,
+        &place.linked_images(),
+    );
     let put = blobs.put(hash, bytes);
     put.map(drop).map_err(|error| cannot(&place.folder, &error))
 }

@@ -7,8 +7,9 @@ use plainsync_core::document::Document;
 use plainsync_core::edit::Key;
 use plainsync_core::plain::import::ImportReport;
 
+use crate::document::clients::OldClient;
 use crate::document::error::DocumentError;
-use crate::document::handle::EditOutcome;
+use crate::document::handle::{EditOutcome, ListTaken};
 use crate::document::inbox::Reply;
 use crate::document::inspect::Version;
 use crate::document::journal::Record;
@@ -74,6 +75,15 @@ pub(super) enum Answer {
         report: ImportReport,
         origin: ImportOrigin,
     },
+    List {
+        reply: Reply<ListTaken>,
+        taken: ListTaken,
+    },
+    Load {
+        /// Which old client is given the document.
+        client: OldClient,
+        reply: Reply<Box<Document>>,
+    },
     Copy {
         reply: Reply<Box<Document>>,
     },
@@ -128,7 +138,8 @@ impl Answer {
         match self {
             Self::Edit { reply, .. } => drop(reply.send(Err(error))),
             Self::Import { reply, .. } => drop(reply.send(Err(error))),
-            Self::Copy { reply } => drop(reply.send(Err(error))),
+            Self::List { reply, .. } => drop(reply.send(Err(error))),
+            Self::Load { reply, .. } | Self::Copy { reply } => drop(reply.send(Err(error))),
             Self::Offer { reply } => drop(reply.send(Err(error))),
             // They are looked at again.
             Self::Absorbed { .. } | Self::OwnPublished { .. } | Self::Copied(_) => {}

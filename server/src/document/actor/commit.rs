@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use plainsync_core::plain::base::Handed;
+use plainsync_core::plain::import::ImportReport;
 use plainsync_core::replica::Input;
 use tracing::info;
 
 use super::Actor;
 use super::batch::{Answer, Batch};
+use super::now;
 use crate::document::error::DocumentError;
 use crate::document::handle::EditOutcome;
 use crate::document::journal::{Kind, Record};
+use crate::document::origin::ImportOrigin;
 use crate::document::snapshot::Snapshot;
 
 impl Actor {
@@ -21,6 +25,7 @@ impl Actor {
         if let Err(reason) = self.save(&batch) {
             let refused = std::mem::take(&mut batch.answers);
             self.fall_back(&reason);
+            self.clients.read(); // What they were about to hold is not.
             for answer in refused {
                 match answer {
                     Answer::File(_) | Answer::Absorbed { .. } | Answer::Copied(_) => {
@@ -114,18 +119,22 @@ impl Actor {
                 report,
                 origin,
             } => {
-                info!(
-                    name = self.shared.name,
-                    added = report.added,
-                    changed = report.changed,
-                    removed = report.removed,
-                    restored = report.restored,
-                    stale = report.stale,
-                    conflicting = report.conflicting,
-                    "took in {origin}"
-                );
+                self.log_import(&origin, &report);
                 self.tell(&origin.to_string(), &report);
                 drop(reply.send(Ok(report)));
+            }
+            Answer::List { reply, taken } => {
+                self.clients.keep();
+                self.log_import(&ImportOrigin::OldClient, &taken.report);
+                drop(reply.send(Ok(taken)));
+            }
+            Answer::Load { client, reply } => {
+                let records = document.view().rows().count();
+                let version = Handed::now(document);
+                self.clients
+                    .gave(&client, &version, records, now().seconds());
+                self.clients.keep();
+                drop(reply.send(Ok(Box::new(document.clone()))));
             }
             Answer::Copy { reply } => drop(reply.send(Ok(Box::new(document.clone())))),
             Answer::File(taken) => self.file_taken_in(taken),
@@ -146,6 +155,19 @@ impl Actor {
                 drop(reply.send(Ok(())));
             }
         }
+    }
+
+    fn log_import(&self, origin: &ImportOrigin, report: &ImportReport) {
+        info!(
+            name = self.shared.name,
+            added = report.added,
+            changed = report.changed,
+            removed = report.removed,
+            restored = report.restored,
+            stale = report.stale,
+            conflicting = report.conflicting,
+            "took in {origin}"
+        );
     }
 
     /// Makes the journal one snapshot when it has grown.

@@ -38,6 +38,7 @@ fn actor(folder: &Path) -> Actor {
         journal,
         inbox: Inbox::new().1,
         edits: EditIds::default(),
+        clients: Clients::open(Arc::clone(&disk) as _, folder.join("clients"), 0),
         file: FileSide::new(disk, folder.to_owned(), orders),
         pace: Pace::default(),
     })

@@ -6,7 +6,7 @@
 
 use super::dice::Dice;
 use super::palette::{Hsl, Ramp};
-use super::words::{self, Word};
+use super::words::{self, Weight, Word};
 
 /// What stands in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +170,15 @@ const MAINS: [Hsl; 8] = [
 ];
 const GOLD: Hsl = Hsl(43.0, 0.82, 0.55);
 
+/// The colour of the body, if the prompt names one: of the surest the first.
+fn surest(found: &[Word]) -> Option<(Hsl, Weight)> {
+    let colours = found.iter().filter_map(|word| match word {
+        Word::Colour(colour, weight) => Some((*colour, *weight)),
+        _ => None,
+    });
+    colours.min_by_key(|(_, weight)| *weight)
+}
+
 impl Look {
     /// Reads the prompt; `dice` decides what it leaves open.
     pub(super) fn from_prompt(prompt: &str, dice: &mut Dice) -> Look {
@@ -212,7 +221,8 @@ impl Look {
                     .scaled(1.5, 1.2),
             },
         };
-        // Figures first, then what they wear, then colours: words later in the prompt win.
+        // Figures first, then what they wear: words later in the prompt win. Then one colour, the
+        // surest: no fire and no neon changes what the prompt names.
         if let Some(Word::Figure(name)) = found.iter().find(|word| matches!(word, Word::Figure(_)))
         {
             words::dress(&mut look, name, dice);
@@ -220,9 +230,11 @@ impl Look {
         for word in &found {
             match word {
                 Word::Thing(name) => words::add(&mut look, name, dice),
-                Word::Colour(colour) => words::paint(&mut look, *colour),
-                Word::Figure(_) => {}
+                Word::Colour(..) | Word::Figure(_) => {}
             }
+        }
+        if let Some((colour, _)) = surest(&found) {
+            words::paint(&mut look, colour);
         }
         look
     }

@@ -65,6 +65,67 @@ fn sprites_are_the_same_everywhere() {
     assert_eq!(hex, "1a96cc5cedd42314");
 }
 
+/// The hue that most of the figure has, in degrees, and how much of the figure has about that.
+fn main_hue(prompt: &str, seed: &str) -> (f64, f64) {
+    let mut shares = [0_usize; 24];
+    let (mut coloured, pixels) = (0_usize, draw(prompt, 64, 64, Some(seed)));
+    for [r, g, b, a] in pixels.rgba {
+        let (r, g, b) = (f64::from(r), f64::from(g), f64::from(b));
+        let (most, least) = (r.max(g).max(b), r.min(g).min(b));
+        if a == 0 || most < 60.0 || most - least < 40.0 {
+            continue; // The outline, greys and the brightest lights have no hue to speak of.
+        }
+        let within = |one: f64, other: f64| (one - other) / (most - least);
+        let sixth = if most == r {
+            within(g, b)
+        } else if most == g {
+            2.0 + within(b, r)
+        } else {
+            4.0 + within(r, g)
+        };
+        let degrees = (sixth * 60.0 + 360.0) % 360.0;
+        shares[(degrees / 15.0) as usize % 24] += 1;
+        coloured += 1;
+    }
+    let around = |at: usize| shares[(at + 23) % 24] + shares[at] + shares[(at + 1) % 24];
+    let at = (0..24).max_by_key(|at| around(*at)).unwrap();
+    (
+        at as f64 * 15.0 + 7.5,
+        around(at) as f64 / coloured.max(1) as f64,
+    )
+}
+
+/// Whatever else a prompt names, the colour that it names is the figure's.
+#[test]
+fn a_named_colour_decides_the_body() {
+    let cases = [
+        (
+            "small pixel dragon, emerald scales, wings half open, breathing a puff of fire",
+            152.0,
+        ),
+        ("emerald dragon with golden horns", 152.0),
+        ("dragon with golden horns and emerald scales", 152.0),
+        ("a golden dragon in a dark forest", 43.0),
+        ("crimson dragon over the frozen sea", 348.0),
+        ("azure dragon breathing fire", 210.0),
+        ("azure slime", 210.0),
+        ("burning wizard in a blue robe", 216.0),
+        ("cyberpunk mage in a green coat", 128.0),
+        ("a slime wearing a tiny golden crown", 43.0),
+        ("purple cat with green eyes", 274.0),
+    ];
+    for (prompt, hue) in cases {
+        for seed in ["1", "2", "3", "4", "5"] {
+            let (found, share) = main_hue(prompt, seed);
+            let apart = (found - hue).abs().min(360.0 - (found - hue).abs());
+            assert!(
+                apart < 30.0 && share > 0.3,
+                "{prompt}, {seed}: {found}° ({share:.2} of it), not {hue}°"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_same_request_gives_the_same_bytes() {
     for prompt in PRESETS {

@@ -13,8 +13,21 @@ pub(super) enum Word {
     Figure(&'static str),
     /// Adds or changes something.
     Thing(&'static str),
-    /// Colours the clothes, scales or fur.
-    Colour(Hsl),
+    /// Colours the clothes, scales or fur, more or less surely.
+    Colour(Hsl, Weight),
+}
+
+/// How surely a colour is that of the whole body, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// It says so: "emerald scales", "a blue robe".
+    Body,
+    /// It names a colour and nothing else that has it: "a golden knight".
+    Named,
+    /// It belongs to a single thing: "a red plume".
+    OfAThing,
+    /// It says where or when, more than which colour: "forest", "night".
+    Mood,
 }
 
 /// Spoken word, then the name that [`dress`] knows. Kept as a table that one can take in at a glance.
@@ -67,6 +80,8 @@ const COLOURS: &[(&str, Hsl)] = &[
     ("emerald", Hsl(152.0, 0.62, 0.40)), ("forest", Hsl(118.0, 0.38, 0.34)), ("nature", Hsl(105.0, 0.42, 0.42)),
     ("poison", Hsl(88.0, 0.62, 0.45)), ("lime", Hsl(84.0, 0.70, 0.50)), ("teal", Hsl(178.0, 0.55, 0.40)),
     ("cyan", Hsl(186.0, 0.75, 0.50)), ("turquoise", Hsl(174.0, 0.60, 0.48)), ("blue", Hsl(216.0, 0.66, 0.52)),
+    ("azure", Hsl(210.0, 0.75, 0.52)), ("indigo", Hsl(246.0, 0.55, 0.44)), ("jade", Hsl(158.0, 0.45, 0.46)),
+    ("amber", Hsl(38.0, 0.85, 0.52)), ("copper", Hsl(20.0, 0.58, 0.46)), ("ivory", Hsl(48.0, 0.40, 0.86)),
     ("navy", Hsl(222.0, 0.55, 0.32)), ("sapphire", Hsl(220.0, 0.75, 0.48)), ("ice", Hsl(196.0, 0.62, 0.68)),
     ("frost", Hsl(200.0, 0.58, 0.70)), ("frozen", Hsl(198.0, 0.60, 0.70)), ("water", Hsl(205.0, 0.70, 0.54)),
     ("purple", Hsl(274.0, 0.52, 0.50)), ("violet", Hsl(266.0, 0.55, 0.56)), ("magenta", Hsl(312.0, 0.65, 0.52)),
@@ -77,15 +92,38 @@ const COLOURS: &[(&str, Hsl)] = &[
     ("sand", Hsl(40.0, 0.50, 0.62)), ("desert", Hsl(38.0, 0.52, 0.58)), ("royal", Hsl(262.0, 0.55, 0.45)),
 ];
 
+/// What is as large as the body, so that its colour is the body's. By their singulars.
+#[rustfmt::skip]
+const BODIES: &[&str] = &[
+    "scale", "fur", "skin", "feather", "plumage", "hide", "body", "coat", "robe", "tunic", "armor", "armour", "clothe",
+    "clothing", "dress", "suit", "plate", "petal",
+];
+
+/// What has a colour of its own. By their singulars; what is in [`THINGS`] has one as well.
+#[rustfmt::skip]
+const PARTS: &[&str] = &[
+    "eye", "hair", "plume", "collar", "belt", "boot", "glove", "gem", "star", "flower", "claw", "tail", "scarf", "trim",
+    "background", "sky", "moon", "sun", "light", "glow", "spot", "stripe", "tip", "tongue", "teeth", "ribbon", "banner",
+];
+
+/// Words of [`COLOURS`] that say more than a colour.
+#[rustfmt::skip]
+const MOODS: &[&str] = &[
+    "forest", "nature", "poison", "ice", "frost", "frozen", "water", "dark", "shadow", "night", "stone", "sand", "desert",
+    "royal",
+];
+
 /// The known words of `prompt`, in order. A plural is known by its singular.
 pub(super) fn in_prompt(prompt: &str) -> Vec<Word> {
     let lower = prompt.to_lowercase();
     let mut found = Vec::new();
-    for spoken in lower
+    let spoken: Vec<&str> = lower
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-    {
-        let singular = spoken.strip_suffix('s').unwrap_or(spoken);
+        .collect();
+    for (at, &spoken_word) in spoken.iter().enumerate() {
+        let (spoken, next) = (spoken_word, spoken.get(at + 1..).unwrap_or_default());
+        let singular = singular(spoken);
         let is = |known: &str| known == spoken || known == singular;
         if let Some((_, name)) = FIGURES.iter().find(|(known, _)| is(known)) {
             found.push(Word::Figure(name));
@@ -94,10 +132,42 @@ pub(super) fn in_prompt(prompt: &str) -> Vec<Word> {
             found.push(Word::Thing(name));
         }
         if let Some((_, colour)) = COLOURS.iter().find(|(known, _)| is(known)) {
-            found.push(Word::Colour(*colour));
+            found.push(Word::Colour(*colour, weight(spoken, next)));
         }
     }
     found
+}
+
+fn singular(spoken: &str) -> &str {
+    spoken.strip_suffix('s').unwrap_or(spoken)
+}
+
+/// How surely the colour `spoken` is the body's, by what follows it.
+fn weight(spoken: &str, next: &[&str]) -> Weight {
+    if MOODS.contains(&spoken) {
+        return Weight::Mood;
+    }
+    let is_in = |list: &[&str], word: &str| list.contains(&word) || list.contains(&singular(word));
+    // "golden dragon", "green and gold scales", "red leather boots": the first word that has a colour.
+    for word in next.iter().take(3) {
+        let is_figure = |(known, _): &(&str, &str)| *known == *word || *known == singular(word);
+        if is_in(BODIES, word) {
+            return Weight::Body;
+        }
+        if FIGURES.iter().any(is_figure) {
+            break;
+        }
+        if is_in(PARTS, word) || THINGS.iter().any(is_figure) {
+            return Weight::OfAThing;
+        }
+        if matches!(
+            *word,
+            "with" | "in" | "on" | "of" | "wearing" | "holding" | "breathing"
+        ) {
+            break;
+        }
+    }
+    Weight::Named
 }
 
 /// Gives the look of the figure called `name`.
