@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod https;
+mod import;
 mod jobs;
 mod legacy;
 mod limits;
