@@ -1,5 +1,7 @@
 //! Why a command did not do what was asked: one sentence and an exit code.
 
+use std::path::Path;
+
 use hyper::http::StatusCode;
 use serde::Deserialize;
 
@@ -30,6 +32,15 @@ impl Failure {
             code,
             sentence: sentence.into(),
         }
+    }
+
+    /// Refuses a folder where the JSON itself should be: it is not looked into for another one.
+    pub(super) fn unless_folder(file: &Path) -> Result<(), Self> {
+        if !file.is_dir() {
+            return Ok(());
+        }
+        let sentence = format!("{} is a folder; a file is expected there", file.display());
+        Err(Self::new(exit::FILE, sentence))
     }
 
     /// What an answer of the API with an error status means to a command.

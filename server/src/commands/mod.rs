@@ -1,7 +1,7 @@
 //! One file per subcommand: what it accepts, what its help says, and what it does.
 //!
-//! A command reaches its document through [`reach`], prints data through [`output`], and ends
-//! with an exit code or a [`Failure`]; the rest of the crate prints nothing.
+//! A command reaches its document through `reach.rs`, prints data through `output.rs`, and ends
+//! with an exit code or a sentence and one; the rest of the crate prints nothing.
 
 pub mod backup;
 pub mod check;

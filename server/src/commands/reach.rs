@@ -179,6 +179,7 @@ impl Reach {
         command: &str,
     ) -> Result<Self, Failure> {
         let file = target.file();
+        Failure::unless_folder(&file)?;
         let config = DocumentsConfig {
             state: target.state.clone(),
             command: Some(command.to_owned()),
@@ -406,6 +407,7 @@ impl Here {
 
 /// The paths of the document that `target` names.
 pub(super) fn find_place(target: &Target, file: &Path) -> Result<Place, Failure> {
+    Failure::unless_folder(file)?;
     let state = state_root(target)?;
     Place::find(file, &state).map_err(|error| {
         Failure::new(

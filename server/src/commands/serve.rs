@@ -86,6 +86,8 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         }),
         _ => None,
     };
+    let file = file_of(&args.path);
+    Failure::unless_folder(&file)?;
     let generator = generator_from_environment();
     Ok(Config {
         generator: generator.map_err(|error| Failure::new(exit::USAGE, error.to_string()))?,
@@ -95,7 +97,7 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         token: args.token.clone(),
         tls,
         parallel_jobs_max: args.max_parallel_jobs,
-        ..Config::new(file_of(&args.path))
+        ..Config::new(file)
     })
 }
 

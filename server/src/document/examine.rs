@@ -44,6 +44,8 @@ pub enum Cure {
     Remove,
     /// The private state forgot which document it is of.
     Identity(DocumentId),
+    /// The JSON is put into the archive and written anew from the history.
+    Replace,
     /// The bytes of this image may stand in the JSON.
     Image(BlobRef),
     /// Nothing can be done here.
@@ -378,7 +380,7 @@ impl Examined {
             Ok(Some(bytes)) => {
                 if let Err(error) = inspect(&bytes) {
                     let what = format!("it cannot be read as JSON: {error}");
-                    self.damage(&backup, what, Cure::Opening);
+                    self.damage(&backup, what, Cure::Remove);
                 }
             }
             Ok(None) => {}
@@ -407,7 +409,7 @@ impl Examined {
             }
             Err(error) => {
                 let what = format!("{error}; it is left as it is, and the history is intact");
-                return self.damage(path, what, Cure::None);
+                return self.damage(path, what, Cure::Replace);
             }
         };
         self.note(path, what);

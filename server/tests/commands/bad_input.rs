@@ -364,6 +364,23 @@ fn f7_a_file_that_may_not_be_read_is_named() {
     assert!(said.err.contains("ermission"), "{said:?}");
 }
 
+#[test]
+fn f7_a_folder_in_the_place_of_the_file_is_not_looked_into() {
+    let home = Home::with(OLD);
+    std::fs::remove_file(home.file()).expect("removed");
+    std::fs::create_dir(home.file()).expect("made");
+    for command in [&["export"][..], &["clear", "--yes"], &["doctor"]] {
+        let said = home.run(command).expect(4);
+        assert!(said.err.contains("is a folder"), "{said:?}");
+    }
+    let mut serve = home.command(&["serve", "--port", "0"]);
+    let output = serve.arg(home.folder()).output().expect("it ran");
+    assert_eq!(output.status.code(), Some(4));
+    std::fs::remove_dir(home.file()).expect("it is empty still");
+    let said = home.run(&["export"]).expect(0);
+    assert_eq!(said.json()["jobs"].as_array().map(Vec::len), Some(2));
+}
+
 /// A pipe in the place of the JSON of a served document is not waited for either.
 #[cfg(unix)]
 #[test]

@@ -112,6 +112,51 @@ fn doctor_repairs_what_says_which_document_and_which_device_it_is() {
 }
 
 #[test]
+fn f2_f7_doctor_repairs_the_json_and_its_backup_from_the_history() {
+    let home = home();
+    let more = r#"{"jobs": [{"id": "job-9", "prompt": "a dragon"}]}"#;
+    home.run_with(&["import", "-"], more).expect(0);
+    let before = home.run(&["export"]).expect(0).out;
+    for name in ["job_history.json", "job_history.json.backup"] {
+        let path = home.folder().join(name);
+        let mut bytes = std::fs::read(&path).expect("the file");
+        bytes.truncate(bytes.len() / 2);
+        std::fs::write(&path, &bytes).expect("written");
+        let said = home.run(&["doctor"]).expect(10);
+        assert!(
+            said.out.contains("line ") && said.out.contains(name),
+            "{said:?}"
+        );
+        let said = home.run(&["doctor", "--repair"]).expect(0);
+        assert!(said.err.contains("copied into"), "{said:?}");
+        assert_eq!(home.run(&["export"]).expect(0).out, before, "{name}");
+    }
+    assert_eq!(
+        std::fs::read_to_string(home.file()).expect("the file"),
+        before
+    );
+}
+
+#[test]
+fn doctor_tells_what_else_lies_about() {
+    let home = home();
+    for name in [
+        ".syncthing.job_history.json.tmp",
+        ".job_history.json.0011223344556677.plainsync-tmp",
+    ] {
+        std::fs::write(home.folder().join(name), "half").expect("written");
+    }
+    std::fs::write(home.file(), OLD).expect("written");
+    let said = home.run(&["doctor"]).expect(0);
+    for part in ["a folder syncer", "a crash left it", "names no version"] {
+        assert!(said.out.contains(part), "{part:?} is not in: {}", said.out);
+    }
+    std::fs::remove_file(home.file()).expect("removed");
+    let said = home.run(&["doctor"]).expect(0);
+    assert!(said.out.contains("the file is missing"), "{said:?}");
+}
+
+#[test]
 fn doctor_repairs_nothing_under_a_server() {
     let home = home();
     let served = home.serve(&[]);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use plainsync_core::blob::{self, BlobRef};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::failure::Failure;
 use super::super::reach::{Purpose, Reach};
@@ -47,11 +47,25 @@ pub(super) async fn repair(
                 let known = images.get_or_insert_with(|| images_in_files(place));
                 image(place, &finding.path, hash, known)?;
             }
-            Cure::Opening | Cure::None => {}
+            Cure::Opening | Cure::Replace | Cure::None => {}
         }
     }
     let reach = Reach::open(target, Purpose::Make, "doctor").await?;
+    let replaced = match damaged().any(|finding| finding.cure == Cure::Replace) {
+        true => replace(&reach).await,
+        false => Ok(()),
+    };
     reach.close().await;
+    replaced
+}
+
+/// Has the JSON written anew, if it is one that nobody can read.
+async fn replace(reach: &Reach) -> Result<(), Failure> {
+    let info = reach.info().await?;
+    if info["fileState"]["state"] == "unparsable" {
+        let answer = json!({"answer": "replace"});
+        let _: Value = reach.post(&reach.path("file"), &answer).await?;
+    }
     Ok(())
 }
 

@@ -170,8 +170,9 @@ impl Disk for ShadowDisk {
     }
 
     fn create_folders(&self, folder: &Path) -> io::Result<()> {
-        if !self.exists(folder) {
-            self.changed().insert(folder.to_owned(), Entry::Folder);
+        let missing = folder.ancestors().take_while(|above| !self.exists(above));
+        for above in missing.collect::<Vec<_>>() {
+            self.changed().insert(above.to_owned(), Entry::Folder);
         }
         Ok(())
     }
@@ -179,6 +180,9 @@ impl Disk for ShadowDisk {
     fn create(&self, path: &Path, mode: Option<u32>) -> io::Result<Box<dyn DiskFile>> {
         if self.exists(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if !self.exists(folder_of(path)) {
+            return Err(io::ErrorKind::NotFound.into());
         }
         let content = self.content(Vec::new(), mode);
         let entry = Entry::File(content.clone());
@@ -188,7 +192,9 @@ impl Disk for ShadowDisk {
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let content = match self.own(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && self.exists(folder_of(path)) =>
+            {
                 self.content(Vec::new(), Some(0o600))
             }
             other => other?,
@@ -285,5 +291,130 @@ impl DiskFile for Content {
 
     fn look(&self) -> io::Result<Look> {
         Ok(Content::look(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::disk::write_whole;
+
+    /// One step on a disk, as words that can be compared.
+    type Step = (&'static str, fn(&dyn Disk, &Path) -> io::Result<String>);
+
+    const STEPS: &[Step] = &[
+        ("read", |disk, at| text(disk, &at.join("a"))),
+        ("read nothing", |disk, at| text(disk, &at.join("nothing"))),
+        ("read a folder", |disk, at| text(disk, at)),
+        ("write whole", |disk, at| {
+            write_whole(disk, &at.join("b"), b"new", None)?;
+            text(disk, &at.join("b"))
+        }),
+        ("create again", |disk, at| {
+            disk.create(&at.join("b"), None).map(|_| String::new())
+        }),
+        ("append", |disk, at| {
+            let mut file = disk.open_append(&at.join("a"))?;
+            file.append(b" and more")?;
+            let len = file.look()?.len;
+            file.cut(5)?;
+            Ok(format!("{len} {}", text(disk, &at.join("a"))?))
+        }),
+        ("append to nothing", |disk, at| {
+            disk.open_append(&at.join("c"))?.append(b"c")?;
+            text(disk, &at.join("c"))
+        }),
+        ("rename over", |disk, at| {
+            disk.rename(&at.join("c"), &at.join("a"))?;
+            text(disk, &at.join("a"))
+        }),
+        ("rename nothing", |disk, at| {
+            disk.rename(&at.join("c"), &at.join("d"))
+                .map(|()| String::new())
+        }),
+        ("rename to what is there", |disk, at| {
+            disk.rename_new(&at.join("a"), &at.join("b"))
+                .map(|()| String::new())
+        }),
+        ("exchange", |disk, at| {
+            disk.exchange(&at.join("a"), &at.join("b"))?;
+            Ok(text(disk, &at.join("a"))? + &text(disk, &at.join("b"))?)
+        }),
+        ("make folders", |disk, at| {
+            disk.create_folders(&at.join("x/y"))?;
+            write_whole(disk, &at.join("x/y/z"), b"deep", None)?;
+            names(disk, &at.join("x/y"))
+        }),
+        ("list", |disk, at| names(disk, at)),
+        ("remove", |disk, at| {
+            disk.remove(&at.join("b"))?;
+            names(disk, at)
+        }),
+        ("remove again", |disk, at| {
+            disk.remove(&at.join("b")).map(|()| String::new())
+        }),
+        ("create in no folder", |disk, at| {
+            disk.create(&at.join("nowhere/b"), None)
+                .map(|_| String::new())
+        }),
+        ("append in no folder", |disk, at| {
+            disk.open_append(&at.join("nowhere/b"))
+                .map(|_| String::new())
+        }),
+        ("look at what is gone", |disk, at| {
+            disk.look(&at.join("b")).map(|look| look.len.to_string())
+        }),
+        ("look", |disk, at| {
+            disk.look(&at.join("a")).map(|look| look.len.to_string())
+        }),
+        ("list nothing", |disk, at| names(disk, &at.join("nothing"))),
+    ];
+
+    fn text(disk: &dyn Disk, path: &Path) -> io::Result<String> {
+        Ok(String::from_utf8_lossy(&disk.read(path)?).into_owned())
+    }
+
+    fn names(disk: &dyn Disk, folder: &Path) -> io::Result<String> {
+        let mut names = disk.list(folder)?;
+        names.sort();
+        Ok(format!("{names:?}"))
+    }
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("a"), "first").expect("written");
+        folder
+    }
+
+    /// It answers as the machine's disk does, step by step, and changes nothing there.
+    #[test]
+    fn a_shadow_behaves_like_the_disk_and_leaves_it_alone() {
+        let (real, shown) = (folder(), folder());
+        let shadow = ShadowDisk::new();
+        for (name, step) in STEPS {
+            let expected = step(&RealDisk, real.path()).map_err(|error| error.kind());
+            let found = step(&shadow, shown.path()).map_err(|error| error.kind());
+            assert_eq!(found, expected, "{name}");
+        }
+        let left = names(&RealDisk, shown.path()).expect("listed");
+        assert_eq!(left, "[\"a\"]");
+        assert_eq!(
+            text(&RealDisk, &shown.path().join("a")).expect("read"),
+            "first"
+        );
+    }
+
+    #[test]
+    fn f11_a_shadow_sees_a_lock_and_keeps_nobody_out() {
+        let folder = folder();
+        let path = folder.path().join("lock");
+        let shadow = ShadowDisk::new();
+        assert!(shadow.lock(&path).expect("asked").is_some());
+        assert!(!path.exists(), "asking makes no lock file");
+        let held = RealDisk.lock(&path).expect("asked").expect("free");
+        assert!(shadow.lock(&path).expect("asked").is_none());
+        drop(held);
+        let _asked = shadow.lock(&path).expect("asked").expect("free");
+        assert!(RealDisk.lock(&path).expect("asked").is_some());
     }
 }
