@@ -23,19 +23,37 @@ const status = (page) => page.evaluate(() => app.client.status.get());
 /** Waits until a page's card shows `text`. */
 const shows = (page, text) => page.locator('.card', { hasText: text }).first().waitFor();
 
-/** Runs in the page from its very start: notes when cards stand there, and when the engine is ready. */
-function watchTheOrder() {
-  const order = { cards: null, ready: null };
-  globalThis.order = order;
-  let asked = false;
-  const look = () => {
-    if (order.cards === null && document.querySelector('.card:not(.skeleton)')) order.cards = performance.now();
-    if (!asked && globalThis.app?.client) {
-      asked = true;
-      void globalThis.app.client.ready.then(() => (order.ready = performance.now()));
+/** Runs in the page from its very start: no worker starts, and so no wasm loads, until `startEngine()` is called. */
+function holdTheEngine() {
+  const Real = globalThis.Worker;
+  const held = new Set();
+  globalThis.Worker = class {
+    #real = null;
+    #waiting = [];
+    constructor(...how) {
+      this.start = () => {
+        this.#real = new Real(...how);
+        this.#real.onmessage = (event) => this.onmessage?.(event);
+        this.#real.onerror = (event) => this.onerror?.(event);
+        for (const message of this.#waiting) this.#real.postMessage(...message);
+        globalThis.engineStarted = true;
+      };
+      held.add(this);
+    }
+    postMessage(...message) {
+      if (this.#real) this.#real.postMessage(...message);
+      else this.#waiting.push(message);
+    }
+    terminate() {
+      held.delete(this);
+      this.#real?.terminate();
     }
   };
-  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+  globalThis.engineStarted = false;
+  globalThis.startEngine = () => {
+    globalThis.Worker = Real;
+    for (const worker of held) worker.start();
+  };
 }
 
 const synced = (page) =>
@@ -101,13 +119,16 @@ test('d3_d7_two_profiles_edit_apart_and_nothing_is_lost', async (t) => {
 
   // B1 and B3: a reload without a server shows the cards before the engine has loaded.
   for (const [page, prompt] of [[a, 'new by a'], [b, 'new by b']]) {
-    await page.addInitScript(watchTheOrder);
+    await page.waitForFunction(
+      (prompt) => Object.keys(localStorage).some((key) => key.endsWith('/first') && localStorage[key].includes(prompt)),
+      prompt,
+    );
+    await page.addInitScript(holdTheEngine);
     await page.reload();
     await shows(page, prompt);
-    await page.waitForFunction(() => globalThis.order.ready !== null);
-    const order = await page.evaluate(() => globalThis.order);
-    t.diagnostic(`cards ${Math.round(order.cards)} ms after the reload, engine ready after ${Math.round(order.ready)} ms`);
-    assert.ok(order.cards !== null && order.cards < order.ready, `B3: the cards come first: ${JSON.stringify(order)}`);
+    assert.equal(await page.evaluate(() => globalThis.engineStarted), false, 'B3: the cards come first');
+    await page.evaluate(() => globalThis.startEngine());
+    await page.evaluate(() => app.client.ready);
   }
   assert.equal((await row(a, keys[0])).job.prompt, 'prompt by a');
   assert.equal((await row(b, keys[0])).job.width, 128);

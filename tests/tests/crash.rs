@@ -6,7 +6,7 @@
 //! half; and at every moment the file and its backup parse. Meanwhile a person edits the file by
 //! hand, whether the server runs or not: what was saved is in the document in the end.
 //!
-//! `PLAINSYNC_KILLS=100 cargo test -p plainsync-tests --test crash -- --nocapture` kills more
+//! `PLAINSYNC_KILLS=100 cargo test -p plainsync-tests crash:: -- --nocapture` kills more
 //! often; `PLAINSYNC_SEED` repeats the moments of a run as far as a real machine allows.
 
 use std::collections::BTreeMap;

@@ -100,7 +100,7 @@ async fn f11_the_own_published_journal_is_restored_and_nobody_elses_is_touched()
     let folder = bench.shared(document);
     let own = folder.join(format!("{}.journal", documents.server_device()));
     let other = folder.join("00000000000000aa.journal");
-    let half = fs::read(&own).unwrap();
+    let half = until("it is published", || fs::read(&own).ok()).await;
     fs::write(&other, &half[..half.len() / 2]).unwrap();
     let torn = fs::read(&other).unwrap();
     let is_whole = |expected: &[&str]| {

@@ -86,6 +86,7 @@ pub(super) fn wasm(house: &House) -> Done {
     node_tests(
         house,
         &house.root.join("wasm/tests"),
+        1,
         "Mend what failed above.",
     )
 }
@@ -105,7 +106,7 @@ pub(super) fn interop(house: &House) -> Done {
     let _server = house
         .shell
         .push_env("PLAINSYNC_BIN", debug_program(house, "plainsync"));
-    node_tests(house, &folder, "Mend what failed above.")
+    node_tests(house, &folder, 1, "Mend what failed above.")
 }
 
 /// The dashboard in Chromium against the server, both as users get them.
@@ -122,6 +123,7 @@ pub(super) fn browser(house: &House) -> Done {
     node_tests(
         house,
         &folder,
+        BROWSER_FILES_TOGETHER,
         "Mend what failed above; screenshots are in the folder artifacts.",
     )
 }
@@ -143,8 +145,11 @@ fn build_debug(house: &House) -> Done {
         .or_advise("Mend what rustc names above.")
 }
 
-/// Runs every `*.test.mjs` file of `folder`, one after another.
-fn node_tests(house: &House, folder: &Path, advice: &str) -> Done {
+/// How many files of browser tests run side by side: they wait for pages more than they compute.
+const BROWSER_FILES_TOGETHER: usize = 3;
+
+/// Runs every `*.test.mjs` file of `folder`, `together` of them at a time.
+fn node_tests(house: &House, folder: &Path, together: usize, advice: &str) -> Done {
     machine::node(house)?;
     let mut files: Vec<_> = house
         .shell
@@ -161,7 +166,11 @@ fn node_tests(house: &House, folder: &Path, advice: &str) -> Done {
         )));
     }
     let shell = &house.shell;
-    cmd!(shell, "node --test --test-concurrency=1 {files...}")
-        .run()
-        .or_advise(advice)
+    let together = together.to_string();
+    cmd!(
+        shell,
+        "node --test --test-concurrency={together} {files...}"
+    )
+    .run()
+    .or_advise(advice)
 }
