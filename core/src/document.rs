@@ -113,21 +113,6 @@ impl Document {
         }
     }
 
-    /// This document with the history that `doc` holds instead of its own.
-    pub(crate) fn holding(&self, doc: Automerge) -> Self {
-        let mut other = Self {
-            doc,
-            last_own: None,
-            view: View::default(),
-            held: Held::default(),
-            schema: Arc::clone(&self.schema),
-            collection: self.collection.clone(),
-            ..*self
-        };
-        other.rebuild();
-        other
-    }
-
     /// Whose edits these will be from now on: a new `actor` for each start of a replica (S4).
     /// It enters the history with its first edit.
     pub fn set_actor(&mut self, actor: [u8; 16], author: &Authorship) {
@@ -231,11 +216,6 @@ impl Document {
         self.first_change
     }
 
-    /// The objects that hold records now.
-    pub(crate) fn collections_now(&self) -> Vec<ObjId> {
-        self.collections(self.reader())
-    }
-
     /// Reads the document as it is now.
     pub(crate) fn reader(&self) -> Reader<'_> {
         Reader::now(&self.doc)
@@ -252,7 +232,7 @@ impl Document {
     }
 
     /// The objects that hold records: the first one, and any that another client made.
-    fn collections(&self, from: Reader<'_>) -> Vec<ObjId> {
+    pub(crate) fn collections(&self, from: Reader<'_>) -> Vec<ObjId> {
         let mut all = from.maps_at(&[ObjId::Root], &self.schema.collection);
         all.retain(|id| id != &self.collection);
         all.insert(0, self.collection.clone());

@@ -1,16 +1,12 @@
-//! The log, the differences between versions, and going back: rules D4 and D11, and the measure
-//! that the log of a long history is a page of it.
+//! The log, the differences between versions, and going back: rules D4 and D11.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
 use common::{Device, device, merge};
-use plainsync_core::document::{Authorship, Document};
-use plainsync_core::edit::{Edit, EditId, Key, RunOrder, StampedEdit};
+use plainsync_core::document::Document;
+use plainsync_core::edit::{Edit, Key};
 use plainsync_core::history::{Happened, VersionError};
-use plainsync_core::id::DocumentId;
-use plainsync_core::schema::Schema;
-use plainsync_core::time::Millis;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -528,81 +524,4 @@ proptest! {
         }
         prop_assert_eq!(patched, listed(&after).into_iter().collect());
     }
-}
-
-/// What a long history costs: `cargo test -p plainsync-core --test history -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a judgement"]
-fn measure_the_log_of_10_000_jobs() {
-    let id = DocumentId::from_random([7; 16]);
-    let mut document = Document::new(id, Schema::job_history());
-    let author = Authorship {
-        device: "0000000000000001".parse().unwrap(),
-        name: None,
-    };
-    document.set_actor([1; 16], &author);
-    let mut edits = 0;
-    let mut edit = |document: &mut Document, edit: Edit| {
-        edits += 1;
-        let stamped = StampedEdit {
-            id: EditId(format!("edit-{edits}")),
-            at: Millis(1_800_000_000_000 + edits * 1_000),
-            edit,
-        };
-        drop(document.edit(&stamped).unwrap());
-    };
-    let keys: Vec<Key> = (0..10_000).map(|n| Key(format!("key-{n:05}"))).collect();
-    for (n, key) in keys.iter().enumerate() {
-        let record = common::map(json!({"prompt": format!("knight {n}")}));
-        let order = RunOrder {
-            run_id: format!("run-{n:05}"),
-            server: "0000000000000001".to_owned(),
-        };
-        let insert = Edit::Insert {
-            key: key.clone(),
-            record,
-            order: Some(order.clone()),
-        };
-        edit(&mut document, insert);
-        for status in ["running", "success"] {
-            let progress = Edit::Progress {
-                key: key.clone(),
-                run_id: order.run_id.clone(),
-                set: common::map(json!({ "status": status })),
-            };
-            edit(&mut document, progress);
-        }
-    }
-    edit(&mut document, Edit::Remove { keys: keys.clone() });
-    let time = |what: &str, work: &mut dyn FnMut()| {
-        let began = std::time::Instant::now();
-        work();
-        println!("{what}: {:.1} ms", began.elapsed().as_secs_f64() * 1000.0);
-    };
-    let mut next = None;
-    time("20 entries, the clear among them", &mut || {
-        next = document.log(None, 20).unwrap().next
-    });
-    for _ in 0..3 {
-        time("the next 50", &mut || {
-            next = document.log(next.as_deref(), 50).unwrap().next;
-        });
-    }
-    let mut heads = document.heads();
-    time("HEAD~1", &mut || {
-        heads = document.find_version("HEAD~1").unwrap()
-    });
-    time("a time", &mut || drop(document.version_at(1_800_010_000)));
-    time("diff HEAD~1 HEAD", &mut || {
-        drop(document.diff(&heads, &document.heads()))
-    });
-    time("the newest job's history", &mut || {
-        drop(document.record_log(&keys[9_999], None, 50))
-    });
-    time("the oldest job's history", &mut || {
-        drop(document.record_log(&keys[0], None, 50))
-    });
-    time("an older version as a document", &mut || {
-        drop(document.at_version(&heads))
-    });
 }

@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use automerge::Automerge;
 
 use super::Document;
+use crate::plain::held::Held;
+use crate::view::View;
 
 /// What [`Document::restore`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,21 @@ impl Document {
             outcome = outcome.and(refused);
         }
         outcome
+    }
+
+    /// This document with the history that `doc` holds instead of its own.
+    pub(crate) fn holding(&self, doc: Automerge) -> Self {
+        let mut other = Self {
+            doc,
+            last_own: None,
+            view: View::default(),
+            held: Held::default(),
+            schema: self.schema.clone(),
+            collection: self.collection.clone(),
+            ..*self
+        };
+        other.rebuild();
+        other
     }
 
     fn restored(&self, chunks: &[Vec<u8>]) -> Result<(Automerge, usize), RestoreError> {

@@ -91,7 +91,7 @@ impl Decoded {
     /// Reads the change `hash`; none if the document has no such change.
     pub(super) fn read(document: &Document, hash: ChangeHash) -> Option<Self> {
         let change = document.automerge().get_change_by_hash(&hash)?.decode();
-        let collections = document.collections_now();
+        let collections = document.collections(document.reader());
         let mut objects: HashMap<ObjId, At> = HashMap::new();
         let mut records: BTreeMap<Key, Written> = BTreeMap::new();
         let mut root: BTreeSet<String> = BTreeSet::new();

@@ -107,7 +107,7 @@ impl Document {
 
     /// The changes after `since` that wrote to the record at `key` or to anything in it.
     fn touching(&self, key: &Key, since: &[ChangeHash]) -> HashSet<ChangeHash> {
-        let mut collections: HashSet<ObjId> = self.collections_now().into_iter().collect();
+        let mut collections: HashSet<ObjId> = self.collections(self.reader()).into_iter().collect();
         let mut parts: HashSet<ObjId> = HashSet::new();
         let mut touching = HashSet::new();
         for change in self.changes_since(since) {

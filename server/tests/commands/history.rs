@@ -1,6 +1,8 @@
 //! `log`, `diff`, `restore`, `conflicts`, `resolve` and `backup` as a person types them, without a
 //! server and beside one: D4, D11, F2.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};

@@ -386,7 +386,7 @@ async fn d11_a_version_that_is_kept_as_a_file_can_be_returned_to() {
     let documents = bench.open().await;
     let document = documents.default();
     add(document, &["one"]).await;
-    let kept = document.keep_version().await.unwrap();
+    let kept = document.keep_version(None).await.unwrap();
     let edit = change("one", "prompt", json!("spoiled"));
     document.edit(edit).await.unwrap();
     assert_eq!(document.restore_version("no such").await.unwrap(), None);

@@ -3,6 +3,7 @@
 
 mod history;
 mod https;
+mod import;
 mod jobs;
 mod legacy;
 mod limits;
