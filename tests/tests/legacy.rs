@@ -146,7 +146,7 @@ async fn l2_the_same_save_again_changes_nothing() {
     assert_eq!(first.header("etag"), again.header("etag"), "no new version");
     assert_eq!(server.get("/api/v1/export.json").await.body, before);
 
-    // Also after a crash, when the server remembers no client.
+    // Also after a crash.
     server.kill().await;
     let server = home.serve(&[]).await;
     assert_eq!(
@@ -162,7 +162,10 @@ async fn l2_the_same_save_again_changes_nothing() {
 async fn l2_an_empty_list_from_nowhere_clears_nothing() {
     let (home, server) = served().await;
     let before = jobs(&server).await;
-    save(&server, &json!({"jobs": [], "lastJobId": 1}))
+    let headers = [JSON, ("user-agent", "who never loaded anything")];
+    let empty = json!({"jobs": [], "lastJobId": 1}).to_string();
+    server
+        .send("POST", "/save-jobs", &headers, empty)
         .await
         .ok();
     assert_eq!(jobs(&server).await, before);

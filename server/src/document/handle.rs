@@ -38,7 +38,7 @@ use super::origin::ImportOrigin;
 use super::peers::{End, Token};
 use super::ring::Ring;
 use super::snapshot::Snapshot;
-use super::state::{DocumentInfo, FileAnswer, FileState, Offer, TookIn};
+use super::state::{DocumentInfo, FileAnswer, FileNews, FileState, Offer, TookIn};
 
 /// Frames that may wait for a peer that reads slowly; one more and it is dropped (S6).
 pub const OUTBOUND_FRAMES_MAX: usize = 256;
@@ -86,6 +86,7 @@ pub(super) struct Shared {
     offer: Mutex<Option<Offer>>,
     took_in: Mutex<Option<TookIn>>,
     published: watch::Sender<u64>,
+    news: watch::Sender<u64>,
     connections: AtomicU64,
     superseded: watch::Sender<bool>,
 }
@@ -103,6 +104,7 @@ impl Shared {
             offer: Mutex::default(),
             took_in: Mutex::default(),
             published: watch::Sender::new(0),
+            news: watch::Sender::new(0),
             connections: AtomicU64::new(0),
             superseded: watch::Sender::new(false),
         }
@@ -125,7 +127,7 @@ impl Shared {
         }
         *current = state;
         drop(current);
-        self.bump();
+        self.tell();
         true
     }
 
@@ -135,11 +137,17 @@ impl Shared {
 
     pub(super) fn set_offer(&self, offer: Option<Offer>) {
         *lock(&self.offer) = offer;
-        self.bump();
+        self.tell();
     }
 
     pub(super) fn set_took_in(&self, took_in: TookIn) {
         *lock(&self.took_in) = Some(took_in);
+        self.tell();
+    }
+
+    /// Something about the file is news.
+    fn tell(&self) {
+        self.news.send_modify(|n| *n = n.wrapping_add(1));
         self.bump();
     }
 
@@ -202,6 +210,23 @@ impl DocumentHandle {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.published.subscribe()
+    }
+
+    /// What people should know of the file now, or decide.
+    #[must_use]
+    pub fn news(&self) -> FileNews {
+        FileNews {
+            file_state: self.shared.file_state(),
+            offer: self.shared.offer(),
+            last_import: lock(&self.shared.took_in).clone(),
+        }
+    }
+
+    /// A counter that moves whenever [`DocumentHandle::news`] may say something else; edits alone
+    /// do not move it.
+    #[must_use]
+    pub fn watch_news(&self) -> watch::Receiver<u64> {
+        self.shared.news.subscribe()
     }
 
     /// Whether an older history of the file has arrived in the folder: opening it again joins

@@ -46,6 +46,8 @@ pub struct Version {
 pub struct Inspected {
     /// Its version; `None` without a `sync` block.
     pub version: Option<Version>,
+    /// When its newest change was made, in seconds since the Unix epoch, if it says so.
+    pub saved_seconds: Option<i64>,
     /// Where the value of `sync` stands, as a range of bytes.
     pub sync_span: Option<std::ops::Range<usize>>,
 }
@@ -106,7 +108,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, Unreadable> {
             saved_seconds: root.saved_at.and_then(seconds),
             ..version(&sync)
         });
-    Ok(Inspected { version, sync_span })
+    Ok(Inspected {
+        version,
+        saved_seconds: root.saved_at.and_then(seconds),
+        sync_span,
+    })
 }
 
 fn version(sync: &Sync) -> Version {

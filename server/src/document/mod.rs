@@ -65,7 +65,9 @@ pub use keeper::Pace;
 pub use origin::ImportOrigin;
 pub use shared::copies;
 pub use snapshot::Snapshot;
-pub use state::{DocumentInfo, FileAnswer, FileCondition, FileState, Offer, OfferKind, TookIn};
+pub use state::{
+    DocumentInfo, FileAnswer, FileCondition, FileNews, FileState, Offer, OfferKind, TookIn,
+};
 
 /// What an old client's list was made from.
 pub use plainsync_core::plain::import::ImportBase as Base;

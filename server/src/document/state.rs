@@ -28,6 +28,20 @@ pub struct DocumentInfo {
     pub last_import: Option<TookIn>,
 }
 
+/// What people should know of the JSON, or decide about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileNews {
+    /// How it does.
+    pub file_state: FileState,
+    /// What may be done about it, and is not done by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+    /// What the last file that changed something brought, since the server started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_import: Option<TookIn>,
+}
+
 /// Something that may be done about the JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -211,7 +211,7 @@ fn without_history(texts: Texts<'_>, same_version: bool) -> Result<Merged, Unrea
     ];
     let saved = named
         .iter()
-        .filter_map(|(_, text)| inspect(text).ok()?.version?.saved_seconds)
+        .filter_map(|(_, text)| inspect(text).ok()?.saved_seconds)
         .max();
     let saved_ms = u64::try_from(saved.unwrap_or(0)).unwrap_or(0) * 1_000;
     let sync = same_version.then(|| sync_value(texts.ours)).flatten();
@@ -367,9 +367,12 @@ fn without_sync(text: &[u8]) -> Vec<u8> {
         }
         at
     };
-    // Back over `"sync" :`; the key is written plainly, or its value would not have been found.
+    // Back over `"sync" :`. Spelled in another way it stays: it is not looked at.
     start = before(&text, start).saturating_sub(1);
     start = before(&text, start).saturating_sub("\"sync\"".len());
+    if !text[start..].starts_with(b"\"sync\"") {
+        return text;
+    }
     let mut end = span.end;
     let lead = before(&text, start);
     if lead > 0 && text[lead - 1] == b',' {

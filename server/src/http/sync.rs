@@ -8,6 +8,8 @@
 //! **Invariant:** a frame that was refused is never followed by another on the same connection:
 //! a peer resends what was refused only on a new one.
 
+mod news;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -89,11 +91,11 @@ enum Order {
     Attach(Outbound),
 }
 
-/// One document's queue for this peer; yields `None` inside once when the document ended it.
-type Outbound = std::pin::Pin<Box<dyn Stream<Item = Queued> + Send>>;
+/// What one document has for this peer; its queue yields `None` inside once when the document ended it.
+pub(super) type Outbound = std::pin::Pin<Box<dyn Stream<Item = Queued> + Send>>;
 
 /// Something a document queued, or that it queues no more.
-enum Queued {
+pub(super) enum Queued {
     Bytes(Vec<u8>),
     Ended(DocumentId),
 }
@@ -327,6 +329,9 @@ impl Reader<'_> {
             let (queue, queued) = mpsc::channel(OUTBOUND_FRAMES_MAX);
             let connection = handle.connect(self.peer.clone(), queue).await;
             self.order(Order::Attach(outbound(document, queued)))
+                .await?;
+            let (server, peer) = (self.app.documents.peer().clone(), self.peer.clone());
+            self.order(Order::Attach(news::stream(&handle, server, peer)))
                 .await?;
             self.open.insert(document, connection);
         }

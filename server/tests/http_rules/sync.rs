@@ -243,3 +243,76 @@ async fn t4_the_socket_needs_the_token_too() {
     );
     assert!(connect_async(request).await.is_ok());
 }
+
+/// The next news of the file, as its page reads it.
+async fn news(socket: &mut Socket, server: &PeerId) -> serde_json::Value {
+    loop {
+        if let Frame::Ephemeral { sender, data, .. } = hear(socket).await {
+            assert_eq!(sender, *server, "the server speaks for itself");
+            assert_eq!(data[0], 0x7a, "a CBOR text, as other clients expect");
+            let length = u32::from_be_bytes(data[1..5].try_into().unwrap());
+            assert_eq!(data.len(), 5 + length as usize);
+            let message: serde_json::Value = serde_json::from_slice(&data[5..]).unwrap();
+            assert!(data[5..].starts_with(b"{\"type\":\"news\""));
+            return message["news"].clone();
+        }
+    }
+}
+
+async fn opened(server: &Server, name: &str) -> (Socket, PeerId) {
+    let document = served(server).await;
+    let (mut socket, us) = joined(server, name).await;
+    let request = Frame::Request {
+        document,
+        sender: PeerId::new(name).unwrap(),
+        target: us.clone(),
+        data: empty_message(),
+    };
+    send(&mut socket, &request).await;
+    (socket, us)
+}
+
+#[tokio::test]
+async fn f7_who_has_the_document_open_hears_how_its_file_does() {
+    let server = Server::start().await;
+    let job = serde_json::json!({"prompt": "a knight"});
+    for _ in 0..4 {
+        let made = server.json("POST", "/api/v1/jobs", job.clone()).await;
+        assert_eq!(made.status, 201);
+    }
+    let file = server.folder.path().join("job_history.json");
+    let good = loop {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        if text.matches("a knight").count() == 4 {
+            break text;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    };
+    let (mut socket, us) = opened(&server, "tab-1").await;
+    std::fs::write(&file, good.replacen("\"prompt\":", "\"prompt\"", 1)).unwrap();
+    let said = news(&mut socket, &us).await;
+    assert_eq!(said["fileState"]["state"], "unparsable");
+    let detail = said["fileState"]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("line ") && detail.contains("column "),
+        "{detail}"
+    );
+    // Who comes later hears it at once.
+    let (mut later, _) = opened(&server, "tab-2").await;
+    assert_eq!(news(&mut later, &us).await, said);
+
+    std::fs::write(&file, good.replacen("a knight", "by hand", 1)).unwrap();
+    loop {
+        let said = news(&mut socket, &us).await;
+        if said["fileState"]["state"] == "ok" && said["lastImport"]["report"]["changed"] == 1 {
+            break;
+        }
+    }
+    // An edit is no news of the file: nothing is heard but what syncs.
+    server.json("POST", "/api/v1/jobs", job).await;
+    let mut list: serde_json::Value = serde_json::from_str(&good).unwrap();
+    list["jobs"].as_array_mut().unwrap().truncate(1);
+    std::fs::write(&file, list.to_string()).unwrap();
+    let said = news(&mut socket, &us).await;
+    assert_eq!(said["fileState"]["state"], "awaiting-answer");
+}

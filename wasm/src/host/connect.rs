@@ -261,6 +261,16 @@ impl Host {
     }
 
     pub(super) fn on_presence(&mut self, sender: PeerId, data: &[u8]) {
+        if Some(&sender) == self.connected.server.as_ref() {
+            // Not about presence: a message for the page, after a CBOR text's head of five bytes.
+            let text = data
+                .get(5..)
+                .and_then(|text| std::str::from_utf8(text).ok());
+            if let Some(text) = text.filter(|text| text.starts_with("{\"type\":\"news\"")) {
+                self.page.post_json(text);
+            }
+            return;
+        }
         if self.connected.peers.hear(now(), sender, data) {
             self.say(peers::HEARTBEAT); // It may not know of us.
         }

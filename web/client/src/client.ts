@@ -6,7 +6,7 @@
  */
 import { browserEnv, type Env } from './env.js';
 import { Emitter } from './events.js';
-import { askHealth, rememberedHome, rememberHome, type Health, type Home } from './home.js';
+import { askHealth, isNews, rememberedHome, rememberHome, type Health, type Home } from './home.js';
 import { Images } from './images.js';
 import { jobsOf } from './jobs.js';
 import { takeOldData } from './legacy.js';
@@ -15,7 +15,7 @@ import type { FirstRows, FromWorker } from './protocol.js';
 import { Store } from './readable.js';
 import { Session } from './session.js';
 import { TabLife } from './tabs.js';
-import type { Client, Events, ImportResult, Job, Jobs, NoticeEvent, OpenOptions, Readable, Row, Stats, Status } from './types.js';
+import type { Client, Events, FileNews, ImportResult, Job, Jobs, NoticeEvent, OpenOptions, Readable, Row, Stats, Status } from './types.js';
 import { Windows } from './windows.js';
 
 /** Waits before the server is asked again while it does not answer, ms; the last one repeats. */
@@ -65,6 +65,9 @@ class OpenClient implements Client<object> {
   #session: Session;
   #refused: string | null = null;
   #file: string | null = null;
+  readonly #news = new Store<FileNews | null>(null);
+  /** Counts what the server said of its file by itself: an answer asked for before that is older. */
+  #told = 0;
   #asking: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
@@ -106,6 +109,10 @@ class OpenClient implements Client<object> {
     return this.#status;
   }
 
+  get file(): Readable<FileNews | null> {
+    return this.#news;
+  }
+
   on<E extends keyof Events<object>>(event: E, listener: (payload: Events<object>[E]) => void): () => void {
     return this.#events.on(event, listener);
   }
@@ -138,6 +145,7 @@ class OpenClient implements Client<object> {
     this.#events.clear();
     this.#stats.clear();
     this.#status.clear();
+    this.#news.clear();
   }
 
   #newSession(): Session {
@@ -160,13 +168,14 @@ class OpenClient implements Client<object> {
   /** Asks the server which document it serves and how its file is, now and again later. */
   #ask(): Promise<void> {
     clearTimeout(this.#timer);
+    const told = this.#told;
     this.#asking ??= askHealth((url, init) => this.#env.fetch(url, init), this.#server, this.#options.document)
-      .then((health) => this.#heard(health))
+      .then((health) => this.#heard(health, told === this.#told))
       .finally(() => (this.#asking = null));
     return this.#asking;
   }
 
-  #heard(health: Health): void {
+  #heard(health: Health, isNewest: boolean): void {
     if (this.#closed) return;
     this.#failures = health.state === 'ok' ? 0 : this.#failures + 1;
     this.#refused = health.state === 'refused' ? health.detail : null;
@@ -177,7 +186,10 @@ class OpenClient implements Client<object> {
       if (!this.#session.home) this.#begin(health.home);
       else if (this.#session.home.document !== health.home.document) this.#change(health.home);
       else this.#session.home = health.home;
-      this.#showFile(health.file);
+      if (isNewest) {
+        this.#showFile(health.file);
+        if (health.news) this.#news.set(health.news);
+      }
     }
     this.#showStatus(this.#session);
     const wait =
@@ -226,7 +238,14 @@ class OpenClient implements Client<object> {
         const { area, level, message: text, data } = message;
         return this.#events.emit('log', { area, level, message: text, ...(data === undefined ? {} : { data }) });
       }
+      case 'news':
+        if (!isNews(message.news)) return; // A newer server's words.
+        this.#told += 1;
+        this.#news.set(message.news);
+        return this.#showFile(message.news.fileState);
       case 'error':
+        // The server may serve another document by now, which only it can tell.
+        if (message.code === 'sync') void this.#ask();
         return this.#events.emit('error', { code: message.code, message: message.message, fatal: false });
       case 'synced':
         void this.#ask();

@@ -3,6 +3,7 @@
  */
 import { read, readJson, write, type KeyValue } from './local.js';
 import { deviceToken } from './random.js';
+import type { FileNews } from './types.js';
 
 /** What the server said last. */
 export interface Home {
@@ -14,7 +15,7 @@ export interface Home {
 
 /** How the server answered. */
 export type Health =
-  | { state: 'ok'; home: Home; file: { state: string; detail?: string } | null }
+  | { state: 'ok'; home: Home; file: { state: string; detail?: string } | null; news: FileNews | null }
   /** It answered, and will not serve us: `detail` says why. */
   | { state: 'refused'; detail: string }
   /** No use for now; `answered`: somebody is there, though. */
@@ -83,7 +84,7 @@ function understood(body: unknown, document: string | undefined): Health {
     return { state: 'refused', detail: 'This server does not speak Plainsync: its /health names no documents.' };
   }
   const listed = health.documents.filter(
-    (entry): entry is { name: string; id: string } => typeof entry?.id === 'string' && typeof entry?.name === 'string',
+    (entry): entry is { name: string; id: string } & Partial<FileNews> => typeof entry?.id === 'string' && typeof entry?.name === 'string',
   );
   const wanted = document?.replace(/^automerge:/, '');
   const entry = wanted === undefined ? listed[0] : listed.find(({ id, name }) => id === wanted || name === wanted);
@@ -99,7 +100,19 @@ function understood(body: unknown, document: string | undefined): Health {
       typeof file?.state === 'string'
         ? { state: file.state, ...(typeof file.detail === 'string' ? { detail: file.detail } : {}) }
         : null,
+    news: isNews(entry) ? pick(entry) : null,
   };
+}
+
+/** Whether a server's words are news of a file; the rest of them is checked where it is shown. */
+export function isNews(value: unknown): value is FileNews {
+  const state = (value as Partial<FileNews> | null)?.fileState as { state?: unknown } | null | undefined;
+  return typeof state?.state === 'string';
+}
+
+/** The part of a server's answer that is news. */
+function pick({ fileState, offer, lastImport }: FileNews): FileNews {
+  return { fileState, ...(offer ? { offer } : {}), ...(lastImport ? { lastImport } : {}) };
 }
 
 async function problem(response: Response): Promise<string> {

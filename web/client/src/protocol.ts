@@ -5,7 +5,7 @@
  * made in wasm, with the bytes that belong to it beside it. Messages arrive in order and each is complete;
  * a `call` number ties an answer to its question.
  */
-import type { ImportResult, LogEvent, Page, Query, Row, Stats, Status } from './types.js';
+import type { FileNews, ImportResult, LogEvent, Page, Query, Row, Stats, Status } from './types.js';
 
 /** What is asked for, in the words of the engine. */
 export type Edit =
@@ -131,6 +131,8 @@ export type FromWorker =
   | { type: 'change'; added: Row<object>[]; updated: Row<object>[]; removed: Row<object>[]; origin: 'local' | 'remote' }
   | ({ type: 'log' } & LogEvent)
   | { type: 'error'; code: 'sync' | 'storage'; message: string }
+  /** The server says how its file does: its own words, passed through. */
+  | { type: 'news'; news: FileNews }
   /** Everything the server had at connecting time is here. Said once per connection. */
   | { type: 'synced' }
   /** The database holds many small chunks: folding is due. */

@@ -113,6 +113,32 @@ export interface Status {
   detail?: string;
 }
 
+/** How the JSON file at the server does, and what may be decided about it. */
+export interface FileNews {
+  fileState: {
+    /** `ok`, `missing`, `unparsable`, `parked`, `awaiting-answer`, `not-written`, `read-only`, or a newer word. */
+    state: string;
+    /** A sentence, with line and column where there are any. */
+    detail?: string;
+  };
+  /** What may be done about the file, and is not done by itself. */
+  offer?: {
+    /** `older-version`, `start-fresh`, or a newer word. */
+    kind: string;
+    /** The version that it is about. */
+    heads?: string[];
+    detail: string;
+  };
+  /** What the last file that changed something brought. */
+  lastImport?: {
+    /** Which file, in words. */
+    source: string;
+    /** When, in seconds since the Unix epoch. */
+    at: number;
+    report: { added: number; changed: number; removed: number; restored: number; conflicting: number; kept: number };
+  };
+}
+
 /** A value that can be read now and watched. */
 export interface Readable<V> {
   get(): V;
@@ -225,6 +251,8 @@ export interface Client<T extends object = Job> {
   readonly jobs: Jobs<T>;
   readonly stats: Readable<Stats>;
   readonly status: Readable<Status>;
+  /** The JSON file at the server, as last heard: within a moment while connected. `null` before the first word. */
+  readonly file: Readable<FileNews | null>;
   on<E extends keyof Events<T>>(event: E, listener: (payload: Events<T>[E]) => void): () => void;
   /**
    * A `blob:sha256-…` reference or `data:` URL as something an `<img>` can show. Rejects with the reason

@@ -457,3 +457,22 @@ test('notices_tell_when_the_servers_file_breaks_and_heals', async (t) => {
   await until(() => notices.length === 2, 'the second notice');
   assert.deepEqual(notices, ['line 3, column 7: expected a comma', 'The server’s file is in order again.']);
 });
+
+test('f7_what_the_server_says_of_its_file_is_known_at_once', async (t) => {
+  const browser = fakeBrowser();
+  const tab = browser.tab();
+  const [notices, heard] = [[], []];
+  const client = opened(t, tab);
+  client.on('notice', ({ code, message }) => code === 'file' && notices.push(message));
+  client.file.subscribe((news) => heard.push(news?.fileState.state ?? null));
+  await client.ready;
+  const offer = { kind: 'older-version', heads: ['aa'], detail: 'an older version was put back' };
+  tab.workers[0].say({ type: 'news', news: { fileState: { state: 'parked', detail: 'it is ahead' }, offer } });
+  await until(() => client.file.get()?.fileState.state === 'parked', 'the news');
+  assert.deepEqual(client.file.get().offer, offer);
+  assert.deepEqual(notices, ['it is ahead']);
+  tab.workers[0].say({ type: 'news', news: { fileState: 5 } }); // Not of this version.
+  tab.workers[0].say({ type: 'news', news: { fileState: { state: 'ok' } } });
+  await until(() => client.file.get()?.fileState.state === 'ok', 'the next news');
+  assert.deepEqual(heard.slice(-2), ['parked', 'ok']);
+});

@@ -4,7 +4,7 @@
  * For unit tests and for looking at the dashboard. Run orders are carried out by a timer; pictures
  * are drawn on the spot. Never part of the bundle that ships.
  */
-import type { ChangeEvent, Client, Events, Job, Jobs, Page, Query, Row, Stats, Status } from '@plainsync/client';
+import type { ChangeEvent, Client, Events, FileNews, Job, Jobs, Page, Query, Row, Stats, Status } from '@plainsync/client';
 import { Cell } from './readable.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -22,6 +22,7 @@ export class FakeClient implements Client<Job> {
   readonly first: readonly Row<Job>[];
   readonly stats: Cell<Stats>;
   readonly status: Cell<Status>;
+  readonly file: Cell<FileNews | null>;
   readonly #rows = new Map<string, Row<Job>>();
   readonly #windows = new Set<() => void>();
   readonly #listeners = new Map<string, Set<(payload: never) => void>>();
@@ -35,6 +36,7 @@ export class FakeClient implements Client<Job> {
     this.#number = scenario.rows.length;
     this.first = scenario.cached ? this.#find({ limit: 24 }).rows : [];
     this.stats = new Cell(this.#count());
+    this.file = new Cell<FileNews | null>(scenario.news ?? null);
     this.status = new Cell<Status>({
       saved: scenario.saved,
       waiting: scenario.waiting,

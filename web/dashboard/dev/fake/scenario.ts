@@ -1,7 +1,7 @@
 /**
  * What the fake starts with. Chosen by `?scenario=` in the address.
  */
-import type { Job, JobStatus, NoticeEvent, Row } from '@plainsync/client';
+import type { FileNews, Job, JobStatus, NoticeEvent, Row } from '@plainsync/client';
 import { numbers } from './sprite.ts';
 
 export type Name =
@@ -23,6 +23,8 @@ export interface Scenario {
   waiting: number;
   saved: 'saved' | 'failed';
   notices: NoticeEvent[];
+  /** What the server says of its file. */
+  news?: FileNews;
   /** Whether cards are cached for the first paint. */
   cached: boolean;
   /** How long the replica takes to load, in ms. */
@@ -163,15 +165,19 @@ export function scenario(name: string | null): Scenario {
     case 'file':
       return {
         ...it,
-        notices: [
-          {
-            code: 'file',
-            level: 'error',
-            message:
-              'dashboards/job_history.json cannot be read: expected "," at line 41, column 7. Your jobs are safe; the file is left as it is until it parses.',
-            data: { state: 'unparsable', detail: 'expected "," at line 41, column 7' },
+        news: {
+          fileState: { state: 'unparsable', detail: 'job_history.json is not readable JSON: line 41, column 7: expected ","' },
+          offer: {
+            kind: 'older-version',
+            heads: ['aa'],
+            detail: 'an older version of job_history.json was put back; it is not taken for a wish to go back, but can be',
           },
-        ],
+          lastImport: {
+            source: 'what the file holds',
+            at: Math.floor(Date.now() / 1000),
+            report: { added: 1, changed: 2, removed: 0, restored: 0, conflicting: 1, kept: 0 },
+          },
+        },
       };
     case 'loading':
       return { ...it, cached: false, loadMs: 60_000 };

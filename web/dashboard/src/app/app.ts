@@ -100,6 +100,9 @@ export function createApp(client: Client<Job>, around: Surroundings) {
     toasts.show({ text: message, tone: 'bad', sticky: fatal });
   });
   client.on('notice', (notice) => notices.hear(notice));
+  client.file.subscribe((news) => {
+    if (news) notices.news(news);
+  });
   client.on('change', (change) => {
     mirror.hear(change);
     for (const row of change.added) bus.emit('job:added', jobOf(row));

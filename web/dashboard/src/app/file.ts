@@ -2,6 +2,7 @@
 import type { Log } from '../console/log.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Offer } from './notices.ts';
+import type { FileAnswer } from './server.ts';
 import type { Toasts } from './toasts.ts';
 
 interface Parts {
@@ -9,12 +10,12 @@ interface Parts {
   toasts: Toasts;
   log: Log;
   /** Tells the server; rejects with its reason. */
-  answer: (answer: 'take' | 'replace') => Promise<void>;
+  answer: (answer: FileAnswer) => Promise<void>;
   /** Asks whether to clear the list. */
   askClear: () => void;
 }
 
-/** Gives the buttons that suit each state of the file. */
+/** Gives the buttons that suit each state of the file, and each `offer-…` that the server makes about it. */
 export function createFileOffers({
   dialogs,
   toasts,
@@ -22,7 +23,7 @@ export function createFileOffers({
   answer,
   askClear,
 }: Parts): (state: string) => readonly Offer[] {
-  const tell = async (what: 'take' | 'replace', done: string) => {
+  const tell = async (what: FileAnswer, done: string) => {
     try {
       await answer(what);
       log('SYSTEM', 'SUCCESS', done);
@@ -33,8 +34,8 @@ export function createFileOffers({
       toasts.show({ text: `The file stays as it is: ${reason}`, tone: 'bad' });
     }
   };
-  const take: Offer = {
-    label: 'Take it as it is',
+  const take = (label: string): Offer => ({
+    label,
     run: () =>
       dialogs.show({
         kind: 'confirm',
@@ -44,9 +45,9 @@ export function createFileOffers({
         danger: true,
         run: () => void tell('take', 'The file was taken as it is'),
       }),
-  };
-  const replace: Offer = {
-    label: 'Write it anew',
+  });
+  const replace = (label: string): Offer => ({
+    label,
     run: () =>
       dialogs.show({
         kind: 'confirm',
@@ -56,13 +57,40 @@ export function createFileOffers({
         danger: false,
         run: () => void tell('replace', 'The file was put into the archive and written anew'),
       }),
+  });
+  const goBack: Offer = {
+    label: 'Return to it…',
+    run: () =>
+      dialogs.show({
+        kind: 'confirm',
+        title: 'Return to the older version?',
+        body: 'The list becomes what that version says, as one more edit: what came since stays in the history.',
+        yes: 'Return to it',
+        danger: true,
+        run: () => void tell('return', 'The list is what the older version says'),
+      }),
   };
+  const empty: Offer = {
+    label: 'Start fresh…',
+    run: () =>
+      dialogs.show({
+        kind: 'confirm',
+        title: 'Start with an empty list?',
+        body: 'All jobs move to the bin, from which they can be restored.',
+        yes: 'Start fresh',
+        danger: true,
+        run: () => void tell('fresh', 'All jobs are in the bin'),
+      }),
+  };
+  const dismiss: Offer = { label: 'Keep the jobs', run: () => void tell('dismiss', 'The jobs stay as they are') };
   const fresh: Offer = { label: 'Start fresh…', run: askClear };
   const offers: Record<string, readonly Offer[]> = {
-    'unparsable': [replace],
-    'parked': [take, replace],
-    'awaiting-answer': [take, replace],
+    'unparsable': [replace('Write it anew')],
+    'parked': [take('Take it as it is'), replace('Write it anew')],
+    'awaiting-answer': [take('Take it as it is'), replace('Keep the jobs')],
     'missing': [fresh],
+    'offer-older-version': [goBack, dismiss],
+    'offer-start-fresh': [empty, dismiss],
   };
   return (state) => offers[state] ?? [];
 }

@@ -1,7 +1,8 @@
 /** Things people should know or decide, as banners above the list. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import type { NoticeEvent } from '@plainsync/client';
+import type { FileNews, NoticeEvent } from '@plainsync/client';
+import { importWords } from '../pure/news.ts';
 
 export interface Banner {
   /** One banner for each id; a newer one replaces it. */
@@ -10,6 +11,8 @@ export interface Banner {
   readonly title: string;
   readonly text: string;
   readonly offers?: readonly Offer[];
+  /** What tells it from an earlier one of the same words: dismissing that one does not dismiss this. */
+  readonly about?: string;
 }
 
 /** A button on a banner. */
@@ -24,6 +27,8 @@ export interface Notices {
   dismiss(id: string): void;
   /** A notice from the client. */
   hear(notice: NoticeEvent): void;
+  /** All that the server says of its file: how it is, what it offers, what was taken in. */
+  news(news: FileNews): void;
   /** What the server says of the file, in its health. */
   file(file: { state: string; detail: string | null }): void;
 }
@@ -56,6 +61,14 @@ const FILE_WORDS: Record<string, string> = {
   'read-only': 'Edits wait here, in this browser, until it can.',
 };
 
+const OFFER_TITLES: Record<string, string> = {
+  'older-version': 'An older version of the file was put back',
+  'start-fresh': 'The JSON file was deleted',
+};
+
+/** An import that is older than this when the page hears of it is no news, in ms. */
+const NEWS_MS_MAX = 60_000;
+
 const SERIOUS = new Set(['unparsable', 'not-written', 'read-only']);
 
 const stateOf = (data: unknown): { state: string; detail: string | null } | null => {
@@ -66,22 +79,29 @@ const stateOf = (data: unknown): { state: string; detail: string | null } | null
 };
 
 /** `offersFor` gives the buttons that suit a state of the file. */
-export function createNotices(offersFor: (state: string) => readonly Offer[] = () => []): Notices {
+export function createNotices(
+  offersFor: (state: string) => readonly Offer[] = () => [],
+  now: () => number = Date.now,
+): Notices {
   const list = signal<readonly Banner[]>([]);
   const dismissed = new Set<string>();
+  const nameOf = ({ id, text, about = '' }: Banner) => `${id} ${about} ${text}`;
+  const drop = (id: string) => {
+    if (list.peek().some((banner) => banner.id === id)) list.value = list.peek().filter((banner) => banner.id !== id);
+  };
   const dismiss = (id: string) => {
     const gone = list.peek().find((banner) => banner.id === id);
-    if (gone) dismissed.add(`${id} ${gone.text}`);
-    list.value = list.peek().filter((banner) => banner.id !== id);
+    if (gone) dismissed.add(nameOf(gone));
+    drop(id);
   };
   const show = (banner: Banner) => {
-    if (dismissed.has(`${banner.id} ${banner.text}`)) return; // Said once, and put away.
+    if (dismissed.has(nameOf(banner))) return; // Said once, and put away.
     const others = list.peek().filter((one) => one.id !== banner.id);
     list.value = [...others, banner];
   };
   const file: Notices['file'] = ({ state, detail }) => {
     if (state === 'ok') {
-      list.value = list.peek().filter((banner) => banner.id !== 'file');
+      drop('file');
       return;
     }
     const words = FILE_WORDS[state] ?? 'The server keeps every edit meanwhile.';
@@ -93,11 +113,41 @@ export function createNotices(offersFor: (state: string) => readonly Offer[] = (
       offers: offersFor(state),
     });
   };
+  let heard: string | null = null;
+  const news: Notices['news'] = ({ fileState, offer, lastImport }) => {
+    file({ state: fileState.state, detail: fileState.detail ?? null });
+    if (offer) {
+      show({
+        id: 'offer',
+        level: 'warning',
+        title: OFFER_TITLES[offer.kind] ?? 'The server has a question about its file',
+        text: `${offer.detail.replace(/^./, (first) => first.toUpperCase()).replace(/\.?$/, '.')}`,
+        offers: offersFor(`offer-${offer.kind}`),
+        about: `${offer.kind} ${(offer.heads ?? []).join(' ')}`,
+      });
+    } else drop('offer');
+    if (!lastImport) return;
+    const about = JSON.stringify(lastImport);
+    const isNews = heard === null ? now() - lastImport.at * 1000 < NEWS_MS_MAX : about !== heard;
+    heard = about;
+    if (isNews)
+      show({
+        id: 'import',
+        level: lastImport.report.conflicting > 0 ? 'warning' : 'info',
+        title: 'Changes were taken in',
+        text: importWords(lastImport),
+        about,
+      });
+  };
   return {
     list,
     show,
     dismiss,
     file,
+    news(said) {
+      news(said);
+      heard ??= '';
+    },
     hear(notice) {
       const state = notice.code === 'file' ? stateOf(notice.data) : null;
       if (state) file(state);

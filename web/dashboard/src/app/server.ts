@@ -42,8 +42,11 @@ export async function needsToken(fetch: Fetch): Promise<boolean> {
   }
 }
 
-/** Decides about a file that the server leaves alone. Rejects with the server's reason. */
-export async function answerFile(fetch: Fetch, document: string, answer: 'take' | 'replace'): Promise<void> {
+/** What may be said about a file that waits for an answer, or about what is offered of it. */
+export type FileAnswer = 'take' | 'replace' | 'return' | 'fresh' | 'dismiss';
+
+/** Decides about a file that the server leaves alone, or about an offer. Rejects with the server's reason. */
+export async function answerFile(fetch: Fetch, document: string, answer: FileAnswer): Promise<void> {
   const reply = await fetch(`/api/v1/documents/${encodeURIComponent(document)}/file`, {
     method: 'POST',
     headers: JSON_TYPE,
