@@ -206,7 +206,9 @@ async fn f4_branches_of_a_served_file_merge_into_its_history() {
     let repository = Repository::new();
     let home = &repository.home;
     write(&home.file(), &file());
-    home.serve(&[]).await.stop().await; // Now it has a history, and the file names its version.
+    let server = home.serve(&[]).await;
+    server.get("/health").await.ok();
+    server.stop().await; // Now it has a history, and the file names its version.
     let heads = home.json()["sync"].clone();
     repository.commit();
     two_branches(&repository);
