@@ -481,7 +481,7 @@ async fn catch_up(tab: &mut Tab, server: &Served) {
 async fn l2_no_edit_is_lost_that_was_not_removed_on_purpose() {
     let seed = std::env::var("PLAINSYNC_SEED").ok();
     let seed = seed.map_or(17, |seed| seed.parse().expect("a number"));
-    println!("PLAINSYNC_SEED={seed}");
+    eprintln!("PLAINSYNC_SEED={seed}");
     let mut chance = Chance::new(seed);
     let (home, mut server) = served().await;
     let mut model = Model::default();
@@ -598,7 +598,7 @@ fn check(model: &Model, tab: &Tab) {
         }
     }
     assert_eq!(by_time.len(), model.made.len(), "no job that nobody made");
-    println!(
+    eprintln!(
         "{} jobs, {} values, {} removed ({kept} kept by an edit), {conflicts} jobs in conflict",
         model.made.len(),
         model.fields.len(),

@@ -162,9 +162,14 @@ async fn l2_without_a_version_nothing_is_removed() {
     let loaded = server.get("/load-jobs").await.json();
     assert_eq!(prompts(&loaded), ["a knight", "a mage", "a dragon"]);
     assert_eq!(loaded["lastJobId"], 3, "never falls (D9)");
-    server
-        .json("POST", "/save-jobs", json!({"jobs": [], "lastJobId": 1}))
-        .await;
+    // An empty list of somebody who was never given one.
+    let headers = [
+        ("content-type", "application/json"),
+        ("user-agent", "another"),
+    ];
+    let empty = json!({"jobs": [], "lastJobId": 1}).to_string();
+    let saved = server.send_with("POST", "/save-jobs", &headers, &empty);
+    assert_eq!(saved.await.status, 200);
     assert_eq!(
         server.get("/load-jobs").await.json()["jobs"]
             .as_array()

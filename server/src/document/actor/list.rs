@@ -7,6 +7,7 @@
 //! | is the one that this client posted last | what that made: nothing is new |
 //! | of a client that holds versions | the closest of them |
 //! | fits an earlier version of the client's much better | that one: it is from an older tab |
+//! | has another record under a number of that version | such an earlier one, else none |
 //! | would remove most of that, and is not empty; or of a client that holds nothing | none: it adds and updates (F6) |
 //!
 //! **Invariant:** a version is noted for a client only if the list that the client has is just
@@ -186,7 +187,7 @@ fn base_of(
             .filter(|version| !version.heads.is_empty() && has_heads(document, &version.heads));
         known.cloned().collect()
     };
-    let holds = known(&held.holds);
+    let mut holds = known(&held.holds);
     if held.posted.as_deref() == Some(posted) && !holds.is_empty() {
         return Ok(Base::Held(holds)); // The same list again: its answer was lost.
     }
@@ -207,25 +208,31 @@ fn base_of(
         return Ok(Base::None);
     }
     let before = known(&held.before);
+    let clashing = clashing(document, list);
+    if !clashing.is_empty() {
+        // Old clients count on, so a number under which their list has another record than the
+        // version does tells that it is from elsewhere.
+        holds.retain(|version| !is_foreign(document, &clashing, version));
+        if holds.is_empty() {
+            let fits = |version: &&Handed| !is_foreign(document, &clashing, version);
+            let earlier: Vec<Handed> = before.iter().filter(fits).cloned().collect();
+            let closest = closest_of(document, text, &earlier)?;
+            return Ok(closest.map_or(Base::None, |found| Base::Earlier(version(hex(&found)))));
+        }
+    }
     if holds.len() == 1 && (list.jobs.is_empty() || before.is_empty()) {
         return Ok(Base::Held(holds));
     }
-    let closest = |versions: &[Handed]| {
-        document
-            .closest(text, versions)
-            .map_err(DocumentError::Import)
-    };
-    let Some(now) = closest(&holds)? else {
+    let Some(now) = closest_of(document, text, &holds)? else {
         return Ok(Base::None);
     };
     if !list.jobs.is_empty()
-        && let Some(earlier) = closest(&before)?
+        && let Some(earlier) = closest_of(document, text, &before)?
         && is_of_an_older_tab(document, list, held, &now, &earlier)
     {
         debug!("an old client's list is from a tab that shows an older version");
         return Ok(Base::Earlier(version(hex(&earlier))));
     }
-    let mut holds = holds;
     let closest = version(hex(&now));
     holds.sort_by_key(|version| sorted(version) != closest.heads); // The closest one first.
     Ok(Base::Held(holds))
@@ -244,28 +251,55 @@ fn is_of_an_older_tab(
     if earlier.distance.differing >= now.distance.differing {
         return false;
     }
-    let created_field = &document.schema().created_field;
-    let (mut new, mut foreign) = (0, false);
-    let created: HashSet<String> = (document.view().all())
-        .map(|row| {
-            row.job
-                .get(created_field)
-                .unwrap_or(&Value::Null)
-                .to_string()
-        })
-        .collect();
-    for entry in &list.jobs {
-        if !created.contains(&entry.created_at.to_string()) {
-            new += 1;
-            // Another record under a number that is taken: two tabs counted on alike.
-            let label = entry.id.as_str().unwrap_or_default();
-            foreign |= document.view().by_label(label).is_some();
-        }
-    }
+    let created = creation_times(document);
+    let is_new = |entry: &&Entry| !created.contains(&entry.created_at.to_string());
+    let new = list.jobs.iter().filter(is_new).count();
     let same_place = list.jobs.len().saturating_sub(new);
     let missing = held.records.saturating_sub(same_place);
     let changed = same_place.saturating_sub(now.distance.same);
-    foreign || new + missing + changed > 1
+    new + missing + changed > 1
+}
+
+fn closest_of(
+    document: &Document,
+    text: &[u8],
+    versions: &[Handed],
+) -> Result<Option<Closest>, DocumentError> {
+    document
+        .closest(text, versions)
+        .map_err(DocumentError::Import)
+}
+
+/// When each record that there ever was says that it was created.
+fn creation_times(document: &Document) -> HashSet<String> {
+    let field = &document.schema().created_field;
+    let times = document.view().all().map(|row| row.job.get(field));
+    times
+        .map(|time| time.unwrap_or(&Value::Null).to_string())
+        .collect()
+}
+
+/// The labels of records that are new, and shown by others here.
+fn clashing<'l>(document: &Document, list: &'l List) -> Vec<&'l str> {
+    let created = creation_times(document);
+    let new = list.jobs.iter();
+    let new = new.filter(|entry| !created.contains(&entry.created_at.to_string()));
+    new.filter_map(|entry| entry.id.as_str())
+        .filter(|label| document.view().by_label(label).is_some())
+        .collect()
+}
+
+/// Whether `version` lists another record under one of the `clashing` labels.
+fn is_foreign(document: &Document, clashing: &[&str], version: &Handed) -> bool {
+    let heads: Result<Vec<_>, _> = version.heads.iter().map(|head| head.parse()).collect();
+    let then = heads.ok().and_then(|heads| document.as_of(&heads));
+    then.is_some_and(|then| {
+        let listed = |label: &&str| {
+            let row = then.view().by_label(label);
+            row.is_some_and(|row| row.is_listed())
+        };
+        clashing.iter().any(listed)
+    })
 }
 
 /// Whether `text` says exactly what `document` shows.
