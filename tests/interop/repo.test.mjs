@@ -182,3 +182,17 @@ test('s1_a_document_of_a_repo_client_is_not_taken_in', async (t) => {
   assert.equal(documents.length, 1);
   assert.equal(documents[0].jobs, 2);
 });
+
+test('s1_news_of_the_file_do_a_repo_client_no_harm', async (t) => {
+  const { server, client } = await history(t);
+  const handle = await client('reader').find(await served(server));
+  const heard = [];
+  handle.on('ephemeral-message', ({ message }) => heard.push(message));
+  const isWritten = async () => (await server.read().catch(() => ({ jobs: [] }))).jobs.some(({ prompt }) => prompt === 'a mage');
+  await until('the file', isWritten);
+  const good = JSON.stringify(await server.read(), null, 2);
+  await writeFile(server.file, good.slice(0, -20));
+  await until('the news', () => heard.some((message) => JSON.parse(message).news.fileState.state === 'unparsable'));
+  await writeFile(server.file, good.replace('a mage', 'by hand'));
+  await until('the edit', () => Object.values(handle.doc().jobs).some((job) => text(job.prompt) === 'by hand'));
+});

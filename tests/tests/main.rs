@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod historic;
 mod legacy;
+mod old_clients;
 mod shared_folder;
 mod simulator;
 mod three_servers;

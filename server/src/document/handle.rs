@@ -16,6 +16,7 @@
 //! ```
 
 mod history;
+mod lists;
 mod trial;
 mod versions;
 
@@ -35,7 +36,6 @@ use plainsync_core::wire::Frame;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::blobs::{BlobError, Blobs};
-use super::clients::OldClient;
 use super::error::DocumentError;
 use super::inbox::{Inbox, Message};
 use super::origin::ImportOrigin;
@@ -59,24 +59,8 @@ pub struct EditOutcome {
     pub repeated: bool,
 }
 
-/// What the save of a whole list did. It is durable.
-#[derive(Clone, Debug)]
-pub struct ListSaved {
-    /// What it changed.
-    pub report: ImportReport,
-    /// When the newest change of the document was made, in seconds since the Unix epoch.
-    pub saved_at: i64,
-    /// Size of the JSON when it was written last, in bytes. The list itself may be written later.
-    pub file_bytes: u64,
-    /// The version that the list is, in hexadecimal; none if it is no version of the document.
-    pub version: Option<Vec<String>>,
-}
-
-/// What taking a whole list in did, as the document tells.
-pub(super) struct ListTaken {
-    pub(super) report: ImportReport,
-    pub(super) version: Option<Vec<String>>,
-}
+pub use lists::ListSaved;
+pub(super) use lists::ListTaken;
 
 /// What handles read without asking the actor.
 pub(super) struct Shared {
@@ -249,36 +233,6 @@ impl DocumentHandle {
         self.inbox.ask(|reply| Message::Edit { edit, reply }).await
     }
 
-    /// Takes in the whole list of an old client, made from the version that `named` says, else
-    /// from what the client holds (L2). It is durable when this returns.
-    ///
-    /// # Errors
-    ///
-    /// [`DocumentError`]: nothing of it was kept.
-    pub async fn save_list(
-        &self,
-        body: &[u8],
-        named: ImportBase,
-        client: OldClient,
-    ) -> Result<ListSaved, DocumentError> {
-        let text = body.to_vec();
-        let taken = self
-            .inbox
-            .ask(|reply| Message::List {
-                text,
-                named,
-                client,
-                reply,
-            })
-            .await?;
-        Ok(ListSaved {
-            report: taken.report,
-            version: taken.version,
-            saved_at: self.snapshot().saved_at,
-            file_bytes: self.shared.file_bytes.load(Ordering::Relaxed),
-        })
-    }
-
     /// Takes in a file: a history, an export, a dump of an old client's storage. It is durable
     /// when this returns.
     ///
@@ -338,16 +292,6 @@ impl DocumentHandle {
     pub async fn export_json(&self) -> Result<Vec<u8>, DocumentError> {
         let document = self.inbox.ask(|reply| Message::Copy { reply }).await?;
         self.render(document).await
-    }
-
-    /// The same for an old client; which version it is given is noted first.
-    ///
-    /// # Errors
-    ///
-    /// As [`DocumentHandle::export_json`].
-    pub async fn load_list(&self, client: OldClient) -> Result<Vec<u8>, DocumentError> {
-        let asked = self.inbox.ask(|reply| Message::Load { client, reply });
-        self.render(asked.await?).await
     }
 
     async fn render(&self, document: Box<Document>) -> Result<Vec<u8>, DocumentError> {

@@ -6,7 +6,8 @@
 
 use super::dice::Dice;
 use super::palette::{Hsl, Ramp};
-use super::words::{self, Weight, Word};
+use super::weight::Weight;
+use super::words::{self, Word};
 
 /// What stands in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,6 +23,7 @@ mod picture;
 mod solid;
 mod things;
 mod turn;
+mod weight;
 mod words;
 
 use self::canvas::Canvas;

@@ -5,6 +5,7 @@
 use super::dice::Dice;
 use super::look::{Body, Ears, Figure, Hair, Head, Look, OffHand, Weapon, Wings};
 use super::palette::Hsl;
+use super::weight::{Weight, singular, weight};
 
 /// One known word of a prompt.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,22 +18,9 @@ pub(super) enum Word {
     Colour(Hsl, Weight),
 }
 
-/// How surely a colour is that of the whole body, the surest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Weight {
-    /// It says so: "emerald scales", "a blue robe".
-    Body,
-    /// It names a colour and nothing else that has it: "a golden knight".
-    Named,
-    /// It belongs to a single thing: "a red plume".
-    OfAThing,
-    /// It says where or when, more than which colour: "forest", "night".
-    Mood,
-}
-
 /// Spoken word, then the name that [`dress`] knows. Kept as a table that one can take in at a glance.
 #[rustfmt::skip]
-const FIGURES: &[(&str, &str)] = &[
+pub(super) const FIGURES: &[(&str, &str)] = &[
     ("knight", "knight"), ("paladin", "paladin"), ("soldier", "knight"), ("guard", "knight"), ("templar", "paladin"),
     ("warrior", "warrior"), ("viking", "warrior"), ("barbarian", "warrior"), ("fighter", "warrior"), ("gladiator", "warrior"),
     ("dwarf", "dwarf"), ("mage", "mage"), ("sorcerer", "mage"), ("sorceress", "mage"), ("warlock", "mage"),
@@ -58,7 +46,7 @@ const FIGURES: &[(&str, &str)] = &[
 ];
 
 #[rustfmt::skip]
-const THINGS: &[(&str, &str)] = &[
+pub(super) const THINGS: &[(&str, &str)] = &[
     ("sword", "sword"), ("blade", "sword"), ("katana", "sword"), ("staff", "staff"), ("axe", "axe"), ("hammer", "axe"),
     ("bow", "bow"), ("wand", "wand"), ("spear", "spear"), ("lance", "spear"), ("trident", "spear"), ("dagger", "dagger"),
     ("knife", "dagger"), ("unarmed", "unarmed"), ("shield", "shield"), ("orb", "orb"), ("book", "book"), ("tome", "book"),
@@ -92,27 +80,6 @@ const COLOURS: &[(&str, Hsl)] = &[
     ("sand", Hsl(40.0, 0.50, 0.62)), ("desert", Hsl(38.0, 0.52, 0.58)), ("royal", Hsl(262.0, 0.55, 0.45)),
 ];
 
-/// What is as large as the body, so that its colour is the body's. By their singulars.
-#[rustfmt::skip]
-const BODIES: &[&str] = &[
-    "scale", "fur", "skin", "feather", "plumage", "hide", "body", "coat", "robe", "tunic", "armor", "armour", "clothe",
-    "clothing", "dress", "suit", "plate", "petal",
-];
-
-/// What has a colour of its own. By their singulars; what is in [`THINGS`] has one as well.
-#[rustfmt::skip]
-const PARTS: &[&str] = &[
-    "eye", "hair", "plume", "collar", "belt", "boot", "glove", "gem", "star", "flower", "claw", "tail", "scarf", "trim",
-    "background", "sky", "moon", "sun", "light", "glow", "spot", "stripe", "tip", "tongue", "teeth", "ribbon", "banner",
-];
-
-/// Words of [`COLOURS`] that say more than a colour.
-#[rustfmt::skip]
-const MOODS: &[&str] = &[
-    "forest", "nature", "poison", "ice", "frost", "frozen", "water", "dark", "shadow", "night", "stone", "sand", "desert",
-    "royal",
-];
-
 /// The known words of `prompt`, in order. A plural is known by its singular.
 pub(super) fn in_prompt(prompt: &str) -> Vec<Word> {
     let lower = prompt.to_lowercase();
@@ -136,38 +103,6 @@ pub(super) fn in_prompt(prompt: &str) -> Vec<Word> {
         }
     }
     found
-}
-
-fn singular(spoken: &str) -> &str {
-    spoken.strip_suffix('s').unwrap_or(spoken)
-}
-
-/// How surely the colour `spoken` is the body's, by what follows it.
-fn weight(spoken: &str, next: &[&str]) -> Weight {
-    if MOODS.contains(&spoken) {
-        return Weight::Mood;
-    }
-    let is_in = |list: &[&str], word: &str| list.contains(&word) || list.contains(&singular(word));
-    // "golden dragon", "green and gold scales", "red leather boots": the first word that has a colour.
-    for word in next.iter().take(3) {
-        let is_figure = |(known, _): &(&str, &str)| *known == *word || *known == singular(word);
-        if is_in(BODIES, word) {
-            return Weight::Body;
-        }
-        if FIGURES.iter().any(is_figure) {
-            break;
-        }
-        if is_in(PARTS, word) || THINGS.iter().any(is_figure) {
-            return Weight::OfAThing;
-        }
-        if matches!(
-            *word,
-            "with" | "in" | "on" | "of" | "wearing" | "holding" | "breathing"
-        ) {
-            break;
-        }
-    }
-    Weight::Named
 }
 
 /// Gives the look of the figure called `name`.

@@ -97,7 +97,7 @@ export function createNotices(
   const show = (banner: Banner) => {
     if (dismissed.has(nameOf(banner))) return; // Said once, and put away.
     const others = list.peek().filter((one) => one.id !== banner.id);
-    list.value = [...others, banner];
+    list.value = banner.level === 'error' ? [banner, ...others] : [...others, banner];
   };
   const file: Notices['file'] = ({ state, detail }) => {
     if (state === 'ok') {
