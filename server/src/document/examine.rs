@@ -259,7 +259,10 @@ impl Examined {
     fn broken(&mut self, path: &Path, broken: &chunk::Broken, cure: &Cure) {
         let follows = match broken.next {
             Some(next) => format!("; whole records follow from byte {next} on"),
-            None => "; nothing whole follows, as a crash leaves it".to_owned(),
+            None if matches!(broken.reason, Reason::Torn { .. }) => {
+                ", as a crash in the middle of a write leaves it".to_owned()
+            }
+            None => "; nothing whole follows".to_owned(),
         };
         self.findings.push(Finding {
             severity: Severity::Damage,
