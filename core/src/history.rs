@@ -9,7 +9,7 @@
 //!     println!("{} {} added, {} removed", entry.version, entry.did.added, entry.did.removed);
 //! }
 //! let before = document.find_version("HEAD~1")?; // or `9f3c2a1b`, or `2026-01-31 10:00`
-//! let diff = document.diff(&before, &document.heads())?;
+//! let diff = document.diff(&before, &document.heads());
 //! # Ok(()) }
 //! ```
 //!
