@@ -19,7 +19,7 @@ use std::sync::Arc;
 use plainsync_core::blob::{self, Blob, BlobRef, Mime};
 use plainsync_core::limits::BLOB_BYTES_MAX;
 
-use super::disk::{Disk, folder_of, temp_beside};
+use super::disk::{Disk, folder_of, make_folders, temp_beside};
 
 /// Most images that are written at once: each is an open file.
 const FILES_OPEN_MAX: usize = 128;
@@ -298,7 +298,7 @@ impl Blobs {
         let io = |source| io_at(&path, source);
         let folder = folder_of(&path);
         if self.disk.look(folder).is_err() {
-            self.disk.create_folders(folder).map_err(io)?;
+            make_folders(&*self.disk, folder).map_err(io)?;
             for above in folder.ancestors().skip(1).take(3) {
                 self.disk.sync_folder(above).map_err(io)?;
             }

@@ -2,12 +2,14 @@
 //! [`Disk`], so that a test can make any one of them fail.
 //!
 //! [`RealDisk`] is the machine's; [`ShadowDisk`] shows it and never writes to it;
-//! [`faulty::FaultyDisk`] wraps another one and fails where it is told to.
+//! [`faulty::FaultyDisk`] wraps another one and fails where it is told to;
+//! [`power::PowerDisk`] forgets what was not synced.
 //!
 //! **Invariant:** nothing here retries. An operation that failed has failed, and what it may
 //! have half done is the caller's to put right.
 
 pub mod faulty;
+pub mod power;
 mod real;
 mod shadow;
 
@@ -60,7 +62,8 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the file system.
     fn list(&self, folder: &Path) -> io::Result<Vec<OsString>>;
 
-    /// Makes `folder` and the folders above it where they are missing.
+    /// Makes `folder` and the folders above it where they are missing. After a crash they may
+    /// be missing again: [`make_folders`] makes them durable.
     ///
     /// # Errors
     ///
@@ -165,6 +168,27 @@ pub trait DiskFile: Send {
     ///
     /// Those of the file system.
     fn look(&self) -> io::Result<Look>;
+}
+
+/// Makes `folder` and the folders above it where they are missing, durably.
+///
+/// # Errors
+///
+/// Those of the file system; some of the folders may have been made.
+pub fn make_folders(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+    let missing: Vec<_> = folder
+        .ancestors()
+        .take_while(|path| *path != Path::new("") && disk.look(path).is_err())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    disk.create_folders(folder)?;
+    // From the top, so that what is durable can always be reached.
+    for made in missing.into_iter().rev() {
+        disk.sync_folder(folder_of(made))?;
+    }
+    Ok(())
 }
 
 /// Writes `bytes` to `path` so that it holds all of them or what it held before, durably.

@@ -22,7 +22,7 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use super::blobs::Blobs;
-use super::disk::{Disk, folder_of, write_whole};
+use super::disk::{Disk, folder_of, make_folders, write_whole};
 use super::handle::render;
 use super::inspect::inspect;
 use super::place::Place;
@@ -188,7 +188,7 @@ pub(super) fn retire(
     let name = format!("{device}{JOURNAL_SUFFIX}");
     let published = place.shared(&mine.document).join(&name);
     let archive = place.archive(&mine.document);
-    disk.create_folders(&archive)?;
+    make_folders(&**disk, &archive)?;
     move_durably(&**disk, &published, &archive.join(&name))?;
     info!(
         file = %place.file.display(), document = %mine.document, other = %winner.document,

@@ -24,7 +24,7 @@ use tracing::warn;
 
 use super::actor::now;
 use super::blobs::Blobs;
-use super::disk::{Disk, Look, temp_beside};
+use super::disk::{Disk, Look, make_folders, temp_beside};
 use super::handle::Rendered;
 use super::join::Rivals;
 use super::journal::Record;
@@ -204,7 +204,7 @@ impl Keeper {
             Err(error) => return Err(error),
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.disk.create_folders(&self.archive)?;
+        make_folders(&*self.disk, &self.archive)?;
         let to = self.archive.join(format!("{name}.{}", hash.short()));
         match self.disk.rename(path, &to) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()), // Another did it.

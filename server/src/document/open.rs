@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use super::actor::{Actor, FileSide, Offered, Parts, restore};
 use super::blobs::Blobs;
 use super::clients::Clients;
-use super::disk::{Disk, folder_of, random};
+use super::disk::{Disk, folder_of, make_folders, random};
 use super::documents::{Documents, DocumentsConfig, Opened};
 use super::error::OpenError;
 use super::handle::{DocumentHandle, Shared};
@@ -114,17 +114,14 @@ fn find_place(disk: &Arc<dyn Disk>, file: &Path, state_root: &Path) -> Result<Pl
         source,
     };
     let real = place::resolve_links(&named).map_err(folder_error)?;
-    disk.create_folders(folder_of(&real))
-        .map_err(folder_error)?;
+    make_folders(&**disk, folder_of(&real)).map_err(folder_error)?;
     let place = Place::find(file, state_root).map_err(folder_error)?;
     let folder_error = |source| OpenError::Folder {
         path: place.folder.clone(),
         source,
     };
-    disk.create_folders(&place.own_folder())
-        .map_err(folder_error)?;
-    disk.create_folders(&place.state)
-        .map_err(|source| state_error(&place.state, source))?;
+    make_folders(&**disk, &place.own_folder()).map_err(folder_error)?;
+    make_folders(&**disk, &place.state).map_err(|source| state_error(&place.state, source))?;
     Ok(place)
 }
 
@@ -277,11 +274,10 @@ pub(super) fn prepare(
     let text = String::from_utf8_lossy(&text).into_owned();
     actor.file.set_offered(Offered::new(offered, &text));
     let folder = place.shared(&document);
-    disk.create_folders(&folder)
-        .map_err(|source| OpenError::Folder {
-            path: folder.clone(),
-            source,
-        })?; // Now, so that it can be watched.
+    make_folders(&**disk, &folder).map_err(|source| OpenError::Folder {
+        path: folder.clone(),
+        source,
+    })?; // Now, so that it can be watched.
     let kept = Kept {
         projection: Projection::new(Arc::clone(disk), place.file.clone(), document),
         published: Published::new(Arc::clone(disk), &folder, device, header.clone()),

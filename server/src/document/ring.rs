@@ -31,7 +31,7 @@ use plainsync_core::document::Document;
 use plainsync_core::id::DeviceId;
 use serde::Serialize;
 
-use super::disk::{Disk, write_whole};
+use super::disk::{Disk, make_folders, write_whole};
 
 /// Versions kept at one an hour.
 pub const HOURLY_MAX: usize = 24;
@@ -145,7 +145,7 @@ impl Ring {
             let reason = format!("{label:?} is no name for a version");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
-        self.disk.create_folders(&self.folder)?;
+        make_folders(&*self.disk, &self.folder)?;
         let taken: Vec<i64> = self.own(cause)?.iter().map(|kept| kept.at).collect();
         let mut free = now;
         while taken.contains(&free) {

@@ -14,5 +14,7 @@ mod hand_edits;
 mod images;
 mod journal;
 mod peers;
+mod power_cut;
 mod shared_folder;
+mod story;
 mod support;

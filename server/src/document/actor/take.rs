@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 use super::Actor;
 use super::batch::{Answer, Batch, TakenIn};
 use super::file::LeftAlone;
-use crate::document::disk::write_whole;
+use crate::document::disk::{make_folders, write_whole};
 use crate::document::error::DocumentError;
 use crate::document::inbox::Reply;
 use crate::document::inspect::{Version, inspect};
@@ -129,7 +129,7 @@ impl Actor {
     fn archive(&self, bytes: &[u8]) -> std::io::Result<PathBuf> {
         let name = format!("{}.{}", self.shared.name, ContentHash::of(bytes).short());
         let path = self.file.archive.join(name);
-        self.file.disk.create_folders(&self.file.archive)?;
+        make_folders(&*self.file.disk, &self.file.archive)?;
         write_whole(&*self.file.disk, &path, bytes, None)?;
         Ok(path)
     }

@@ -13,7 +13,7 @@ use plainsync_core::id::DeviceId;
 use sha2::{Digest as _, Sha256};
 
 use super::{Contents, Header, JOURNAL_SUFFIX};
-use crate::document::disk::{Disk, Look, TEMP_SUFFIX, folder_of, write_whole};
+use crate::document::disk::{Disk, Look, TEMP_SUFFIX, folder_of, make_folders, write_whole};
 use crate::document::journal::{Kind, Record};
 
 /// A published journal below this is only appended to, in bytes.
@@ -157,7 +157,7 @@ impl Published {
         for record in [self.header.record()?, snapshot] {
             chunk::append(&mut bytes, &record.encode()).map_err(io::Error::other)?;
         }
-        self.disk.create_folders(folder_of(&self.path))?;
+        make_folders(&*self.disk, folder_of(&self.path))?;
         write_whole(&*self.disk, &self.path, &bytes, None)?;
         self.shown = None;
         let look = self.disk.look(&self.path)?;
