@@ -42,11 +42,14 @@
 //! crate's `clippy.toml` refuses what would.
 #![forbid(unsafe_code)]
 
+mod arrivals;
 pub mod blob;
 pub mod chunk;
 pub mod conflict;
 pub mod document;
 pub mod edit;
+#[cfg(feature = "fan-out")]
+mod fan_out;
 pub mod history;
 pub mod id;
 pub mod limits;

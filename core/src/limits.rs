@@ -93,3 +93,14 @@ pub const BULK_RECORDS_MIN: usize = 200;
 
 /// Most senders of presence messages that are remembered, so that none is relayed twice.
 pub const EPHEMERAL_SENDERS_MAX: usize = 10_000;
+
+/// Most changes that wait for their predecessors, in bytes of all of them.
+pub const ORPHAN_BYTES_MAX: usize = 8 * MIB;
+
+/// Most changes that a replica keeps at hand for peers that are behind, in bytes of all of them.
+/// A peer further behind is told by comparing histories.
+pub const LOG_BYTES_MAX: usize = 4 * MIB;
+
+/// Longest wait for a peer's answer to changes that were sent to it, in milliseconds. After it,
+/// histories are compared.
+pub const ANSWER_MS_MAX: u64 = 5_000;

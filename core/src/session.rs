@@ -4,12 +4,23 @@
 //! before it may: the side that opened the connection begins, and the [`Replica`] asks for
 //! messages only while everything that it holds is durable (S2).
 //!
+//! Histories are compared until the peer has everything; from then on, where peers are many, it
+//! is [`Following`].
+//!
 //! [`Replica`]: crate::replica::Replica
 
-use automerge::ChangeHash;
-use automerge::sync::{Message, State, SyncDoc};
+#[cfg(feature = "fan-out")]
+use automerge::sync::MessageFlags;
+use automerge::sync::{ChunkList, Message, State, SyncDoc};
+use automerge::{Change, ChangeHash};
 
+use crate::arrivals::Arrivals;
 use crate::document::Document;
+#[cfg(feature = "fan-out")]
+use crate::fan_out::{Following, Next, Place, Round, SessionNumber};
+use crate::limits::ORPHAN_BYTES_MAX;
+#[cfg(feature = "fan-out")]
+use crate::time::Millis;
 
 /// Why a peer's message was refused. The connection is closed: a peer resends what was
 /// refused only on a new one (S4).
@@ -22,6 +33,14 @@ pub enum SessionError {
     /// The changes in it were refused.
     #[error("the changes were refused: {0}")]
     Refused(String),
+    /// The peer left out what its changes build on.
+    #[error(
+        "{bytes} bytes of changes wait for others that were never sent; at most {ORPHAN_BYTES_MAX} may"
+    )]
+    TooManyOrphans {
+        /// All that would wait.
+        bytes: usize,
+    },
 }
 
 /// What is known about one peer.
@@ -36,6 +55,18 @@ pub(crate) struct Session {
     spoke: bool,
     /// What the peer advertises is on its disk.
     pub(crate) server: bool,
+    #[cfg(feature = "fan-out")]
+    follows: Follows,
+}
+
+/// How far the peer follows.
+#[cfg(feature = "fan-out")]
+#[derive(Debug, Default)]
+struct Follows {
+    number: SessionNumber,
+    following: Option<Following>,
+    /// The version that the peer was told last while histories were compared, and its place.
+    told: Option<(Vec<ChangeHash>, Place)>,
 }
 
 impl Session {
@@ -46,7 +77,22 @@ impl Session {
             heard: false,
             spoke: false,
             server,
+            #[cfg(feature = "fan-out")]
+            follows: Follows::default(),
         }
+    }
+
+    /// Tells this session from all others of the replica.
+    #[cfg(feature = "fan-out")]
+    pub(crate) fn numbered(mut self, number: SessionNumber) -> Self {
+        self.follows.number = number;
+        self
+    }
+
+    /// What [`Session::numbered`] was given.
+    #[cfg(feature = "fan-out")]
+    pub(crate) fn number(&self) -> SessionNumber {
+        self.follows.number
     }
 
     /// Whether the next message is the first of a conversation that we opened.
@@ -65,7 +111,36 @@ impl Session {
     }
 
     /// The next message for the peer, if it should get one.
+    #[cfg(not(feature = "fan-out"))]
     pub(crate) fn next_message(&mut self, document: &Document) -> Option<Vec<u8>> {
+        self.compare(document)
+    }
+
+    /// The next message for the peer, if it should get one.
+    #[cfg(feature = "fan-out")]
+    pub(crate) fn next_message(
+        &mut self,
+        now: Millis,
+        document: &Document,
+        round: &mut Round<'_>,
+    ) -> Option<Vec<u8>> {
+        if let Some(following) = &mut self.follows.following {
+            let theirs = self.state.their_heads.as_deref().unwrap_or_default();
+            match following.next(now, self.follows.number, theirs, round) {
+                Next::Nothing => return None,
+                Next::Message(data) => return Some(data.to_vec()),
+                Next::Lost => self.lose(),
+            }
+        }
+        let message = self.compare(document);
+        if message.is_some() {
+            self.follows.told = Some((round.heads().to_vec(), round.end()));
+        }
+        message
+    }
+
+    /// The next message of a comparison of histories.
+    fn compare(&mut self, document: &Document) -> Option<Vec<u8>> {
         if !self.is_open() {
             return None;
         }
@@ -76,16 +151,47 @@ impl Session {
         Some(message.encode())
     }
 
-    /// Takes in a message of the peer's. Changes in it are part of the document afterwards,
-    /// but not of its view: the caller takes them in there.
+    /// Histories are to be compared again.
+    #[cfg(feature = "fan-out")]
+    pub(crate) fn lose(&mut self) {
+        if self.follows.following.take().is_some() {
+            let theirs = self.state.their_heads.take();
+            self.state = State::new();
+            self.state.their_heads = theirs;
+        }
+        self.follows.told = None;
+    }
+
+    /// Takes in a message of the peer's. Returns the changes in it that were new: they are part
+    /// of the document afterwards, also where the rest was refused, but not of its view, which
+    /// the caller is to let take them in.
     pub(crate) fn receive(
         &mut self,
         document: &mut Document,
+        arrivals: &mut Arrivals,
         data: &[u8],
-    ) -> Result<(), SessionError> {
-        let message =
-            Message::decode(data).map_err(|error| SessionError::Unreadable(error.to_string()))?;
+    ) -> (Vec<Change>, Result<(), SessionError>) {
+        let mut message = match Message::decode(data) {
+            Ok(message) => message,
+            Err(error) => return (Vec::new(), Err(SessionError::Unreadable(error.to_string()))),
+        };
         self.heard = true;
+        let chunks = std::mem::replace(&mut message.changes, ChunkList::empty());
+        let (changes, taken) = if chunks.is_empty() {
+            (Vec::new(), Ok(()))
+        } else {
+            arrivals.take(document, &chunks)
+        };
+        if taken.is_err() {
+            return (changes, taken);
+        }
+        #[cfg(feature = "fan-out")]
+        if self.still_follows(document, &message) {
+            self.state.their_heads = Some(message.heads);
+            return (changes, Ok(()));
+        }
+        #[cfg(feature = "fan-out")]
+        let place = self.place_after(document, &message, &changes);
         let said = self.state.last_sent_heads.clone();
         let received = document
             .automerge_mut()
@@ -95,6 +201,58 @@ impl Session {
         if !self.state.last_sent_heads.is_empty() {
             self.state.last_sent_heads = said;
         }
-        received.map_err(|error| SessionError::Refused(error.to_string()))
+        #[cfg(feature = "fan-out")]
+        if let (Some((told, place)), Ok(())) = (place, &received) {
+            self.follows.following = Some(Following::new(place, told));
+        }
+        let received = received.map_err(|error| SessionError::Refused(error.to_string()));
+        (changes, received)
+    }
+
+    /// Whether the peer goes on following after `message`.
+    #[cfg(feature = "fan-out")]
+    fn still_follows(&mut self, document: &Document, message: &Message) -> bool {
+        let Some(following) = &mut self.follows.following else {
+            return false;
+        };
+        let asks = !message.need.is_empty()
+            || message.heads.is_empty()
+            || (message.flags).is_some_and(|flags| flags.contains(MessageFlags::SYNC_RESET))
+            || !document.has(&message.heads)
+            || (message.have.first()).is_some_and(|have| !document.has(&have.last_sync));
+        if asks {
+            self.lose();
+            return false;
+        }
+        following.heard();
+        true
+    }
+
+    /// What the peer was told last, and where in the log that is, if it has all of it now: it
+    /// says so, or has made `changes` on top of it.
+    #[cfg(feature = "fan-out")]
+    fn place_after(
+        &mut self,
+        document: &Document,
+        message: &Message,
+        changes: &[Change],
+    ) -> Option<(Vec<ChangeHash>, Place)> {
+        let (told, _) = self.follows.told.as_ref()?;
+        let only_reads =
+            (message.flags).is_some_and(|flags| flags.contains(MessageFlags::READ_ONLY));
+        if !message.need.is_empty() || only_reads || !document.has(&message.heads) {
+            return None;
+        }
+        let mut has: Vec<ChangeHash> = message.heads.clone();
+        for change in changes.iter().rev() {
+            if has.contains(&change.hash()) {
+                has.extend(change.deps());
+            }
+        }
+        if told.iter().all(|hash| has.contains(hash)) {
+            self.follows.told.take()
+        } else {
+            None
+        }
     }
 }

@@ -1,0 +1,62 @@
+//! Changes that peers send, on their way into the document.
+//!
+//! With the feature `fan-out`, a message's changes are taken apart (`apart.rs`): what is kept and
+//! passed on are the bytes that arrived. Without it they are asked of the merge library again,
+//! which is slow and takes no code.
+
+#[cfg(feature = "fan-out")]
+mod apart;
+
+use automerge::Change;
+use automerge::sync::ChunkList;
+
+use crate::document::Document;
+use crate::session::SessionError;
+
+/// See the module's text.
+#[derive(Debug, Default)]
+pub(crate) struct Arrivals {
+    /// Changes that wait inside the merge library for those that they follow.
+    #[cfg(feature = "fan-out")]
+    waiting: Vec<Change>,
+}
+
+impl Arrivals {
+    /// Applies the changes of one message. Returns those that are new to the document, also where
+    /// others were refused; the view has not taken them in yet.
+    pub(crate) fn take(
+        &mut self,
+        document: &mut Document,
+        chunks: &ChunkList,
+    ) -> (Vec<Change>, Result<(), SessionError>) {
+        #[cfg(feature = "fan-out")]
+        if let Some(taken) = self.take_apart(document, chunks) {
+            return taken;
+        }
+        self.take_whole(document, chunks)
+    }
+
+    /// Lets the merge library read them.
+    fn take_whole(
+        &mut self,
+        document: &mut Document,
+        chunks: &ChunkList,
+    ) -> (Vec<Change>, Result<(), SessionError>) {
+        let before = document.heads();
+        let mut outcome = Ok(());
+        for chunk in chunks.iter() {
+            let loaded = document.automerge_mut().load_incremental(chunk);
+            let loaded = loaded.map_err(|error| SessionError::Refused(error.to_string()));
+            outcome = outcome.and(loaded.map(drop));
+        }
+        let changes = if document.heads() == before {
+            Vec::new()
+        } else {
+            document.changes_since(&before)
+        };
+        #[cfg(feature = "fan-out")]
+        self.waiting
+            .retain(|change| !document.has(&[change.hash()]));
+        (changes, outcome)
+    }
+}

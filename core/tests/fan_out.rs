@@ -1,0 +1,440 @@
+//! Rules of passing changes on to many peers, which are automerge's own and know nothing of us.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking"
+)]
+
+mod common;
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use automerge::sync::{Message, State, SyncDoc as _};
+use automerge::transaction::Transactable as _;
+use automerge::{ActorId, Automerge, Change, ChangeHash, ROOT};
+use common::device;
+use plainsync_core::id::PeerId;
+use plainsync_core::limits::{ANSWER_MS_MAX, LOG_BYTES_MAX, ORPHAN_BYTES_MAX};
+use plainsync_core::replica::{Effect, Input, Replica};
+use plainsync_core::time::Millis;
+use plainsync_core::wire::Frame;
+use proptest::prelude::*;
+
+/// A standard client: automerge's document and its side of the sync protocol.
+struct Client {
+    id: PeerId,
+    doc: Automerge,
+    state: State,
+    edits: u64,
+    inbox: VecDeque<Vec<u8>>,
+    outbox: VecDeque<Vec<u8>>,
+    /// How often each change was sent to it.
+    sent: BTreeMap<ChangeHash, usize>,
+    connected: bool,
+}
+
+impl Client {
+    fn new(number: u8) -> Self {
+        let mut doc = Automerge::new();
+        doc.set_actor(ActorId::from([number; 16]));
+        Self {
+            id: PeerId::new(format!("client-{number}")).unwrap(),
+            doc,
+            state: State::new(),
+            edits: 0,
+            inbox: VecDeque::new(),
+            outbox: VecDeque::new(),
+            sent: BTreeMap::new(),
+            connected: false,
+        }
+    }
+
+    fn edit(&mut self, text: &str) {
+        self.edits += 1;
+        let edits = self.edits;
+        let edited = self.doc.transact::<_, _, automerge::AutomergeError>(|tx| {
+            tx.put(ROOT, format!("{}-{}", self.id, edits % 7), text)?;
+            tx.put(ROOT, "everybody", edits)
+        });
+        edited.unwrap();
+        self.speak();
+    }
+
+    fn speak(&mut self) {
+        if self.connected {
+            let message = self.doc.generate_sync_message(&mut self.state);
+            self.outbox.extend(message.map(Message::encode));
+        }
+    }
+
+    fn hear(&mut self) -> bool {
+        let Some(data) = self.inbox.pop_front() else {
+            return false;
+        };
+        let message = Message::decode(&data).unwrap();
+        for chunk in message.changes.iter() {
+            if let Ok(change) = Change::try_from(chunk) {
+                *self.sent.entry(change.hash()).or_default() += 1;
+            }
+        }
+        self.doc
+            .receive_sync_message(&mut self.state, message)
+            .unwrap();
+        self.speak();
+        true
+    }
+}
+
+struct Hub {
+    replica: Replica,
+    now: u64,
+    unsaved: Option<u64>,
+    clients: Vec<Client>,
+    closed: Vec<String>,
+}
+
+impl Hub {
+    fn new(clients: u8) -> Self {
+        let mut hub = Self {
+            replica: device(200).replica,
+            now: 0,
+            unsaved: None,
+            clients: (1..=clients).map(Client::new).collect(),
+            closed: Vec::new(),
+        };
+        for client in 0..hub.clients.len() {
+            hub.connect(client);
+        }
+        hub
+    }
+
+    fn step(&mut self, input: Input) {
+        for effect in self.replica.step(Millis(self.now), input).unwrap() {
+            match effect {
+                Effect::Persist { seq, .. } => self.unsaved = Some(seq),
+                Effect::Send {
+                    peer,
+                    frame: Frame::Sync { data, .. },
+                } => {
+                    assert!(self.unsaved.is_none(), "S2: sent before it was durable");
+                    let client = self.clients.iter_mut().find(|client| client.id == peer);
+                    client.unwrap().inbox.push_back(data);
+                }
+                Effect::Close { reason, .. } => self.closed.push(reason),
+                _ => {}
+            }
+        }
+    }
+
+    fn connect(&mut self, client: usize) {
+        let peer = self.clients[client].id.clone();
+        self.step(Input::Disconnected { peer: peer.clone() });
+        self.step(Input::Connected {
+            peer,
+            dial: false,
+            server: false,
+        });
+        let client = &mut self.clients[client];
+        (client.connected, client.state) = (true, State::new());
+        (client.inbox, client.outbox) = Default::default();
+        client.speak();
+    }
+
+    /// The next frame of a client reaches the hub.
+    fn deliver(&mut self, client: usize) -> bool {
+        let (id, document) = (
+            self.clients[client].id.clone(),
+            *self.replica.document().id(),
+        );
+        let Some(data) = self.clients[client].outbox.pop_front() else {
+            return false;
+        };
+        let frame = Frame::Sync {
+            document,
+            sender: id.clone(),
+            target: PeerId::new("hub").unwrap(),
+            data,
+        };
+        self.step(Input::Received { peer: id, frame });
+        true
+    }
+
+    fn save(&mut self) -> bool {
+        let Some(seq) = self.unsaved.take() else {
+            return false;
+        };
+        self.step(Input::Persisted { seq });
+        true
+    }
+
+    /// Everything travels until nobody has anything to say.
+    fn settle(&mut self) {
+        loop {
+            let mut moved = self.save();
+            for client in 0..self.clients.len() {
+                moved |= self.deliver(client);
+                moved |= self.save();
+                moved |= self.clients[client].hear();
+            }
+            if !moved {
+                break;
+            }
+        }
+    }
+
+    fn tick(&mut self, ms: u64) {
+        self.now += ms;
+        self.step(Input::Tick);
+    }
+
+    fn check_converged(&self) {
+        let heads = self.replica.document().heads();
+        for client in &self.clients {
+            let mut theirs = client.doc.get_heads();
+            theirs.sort_unstable();
+            assert_eq!(theirs, heads, "S3: {} is behind", client.id);
+        }
+        assert!(self.closed.is_empty(), "{:?}", self.closed);
+    }
+}
+
+#[test]
+fn s3_each_peer_is_sent_each_change_once_and_its_own_never() {
+    let mut hub = Hub::new(5);
+    hub.settle();
+    for round in 0..20 {
+        hub.clients[round % 3].edit("a knight");
+        hub.clients[(round + 1) % 3].edit("a dragon");
+        hub.settle();
+    }
+    hub.check_converged();
+    for client in &hub.clients {
+        let own: HashSet<_> = client
+            .doc
+            .get_changes_meta(&[])
+            .iter()
+            .filter(|change| *change.actor == *client.doc.get_actor())
+            .map(|change| change.hash)
+            .collect();
+        for (hash, times) in &client.sent {
+            assert_eq!(*times, 1, "{hash} was sent to {} again", client.id);
+            assert!(!own.contains(hash), "{} was sent its own", client.id);
+        }
+        let all = client.doc.get_changes_meta(&[]).len();
+        assert_eq!(
+            client.sent.len() + own.len() + 1,
+            all,
+            "the first is made by all, or sent whole"
+        );
+    }
+}
+
+/// S6: what gathers while a peer has not answered goes in one message.
+#[test]
+fn s6_one_message_is_on_its_way_and_the_rest_gathers() {
+    let mut hub = Hub::new(2);
+    hub.settle();
+    for _ in 0..50 {
+        hub.clients[0].edit("a knight");
+        while hub.deliver(0) {}
+        hub.save();
+        while hub.clients[0].hear() {}
+    }
+    assert_eq!(
+        hub.clients[1].inbox.len(),
+        1,
+        "the first is not answered yet"
+    );
+    hub.clients[1].hear();
+    hub.deliver(1);
+    assert_eq!(hub.clients[1].inbox.len(), 1, "all others in one");
+    hub.settle();
+    hub.check_converged();
+}
+
+/// S3: a message that never arrived is noticed, and histories are compared.
+#[test]
+fn s3_a_peer_that_does_not_answer_is_compared_with() {
+    let mut hub = Hub::new(2);
+    hub.settle();
+    hub.clients[0].edit("a knight");
+    hub.deliver(0);
+    hub.save();
+    assert_eq!(hub.clients[1].inbox.len(), 1);
+    hub.clients[1].inbox.clear(); // Lost.
+    hub.tick(ANSWER_MS_MAX);
+    assert!(hub.clients[1].inbox.is_empty(), "it may be slow");
+    hub.tick(1);
+    hub.settle();
+    hub.check_converged();
+}
+
+/// S3: what is no longer at hand is sent after comparing.
+#[test]
+fn s3_a_peer_that_is_far_behind_catches_up() {
+    let mut hub = Hub::new(2);
+    hub.settle();
+    for nth in 0..(LOG_BYTES_MAX / 100_000 + 2) {
+        // Texts that do not pack.
+        let text: String = (0..100_000_u32)
+            .map(|at| {
+                char::from(
+                    b'a' + ((at.wrapping_mul(2_654_435_761) >> 13) as usize * (nth + 3) % 26) as u8,
+                )
+            })
+            .collect();
+        hub.clients[0].edit(&text);
+        while hub.deliver(0) {}
+        hub.save();
+        while hub.clients[0].hear() {}
+    }
+    hub.settle();
+    hub.check_converged();
+}
+
+/// S5: changes whose predecessors never come are refused before they fill the memory.
+#[test]
+fn s5_orphans_are_bounded() {
+    let mut hub = Hub::new(1);
+    hub.settle();
+    let mut stranger = Automerge::new();
+    stranger.set_actor(ActorId::from([9; 16]));
+    let mut sent = 0;
+    while hub.closed.is_empty() {
+        let mut text = "x".repeat(1_000_000);
+        text.push_str(&sent.to_string());
+        let put =
+            stranger.transact::<_, _, automerge::AutomergeError>(|tx| tx.put(ROOT, "text", text));
+        put.unwrap();
+        sent += 1;
+        if sent == 1 {
+            continue; // The predecessor of all.
+        }
+        let message = Message {
+            heads: stranger.get_heads(),
+            need: Vec::new(),
+            have: Vec::new(),
+            changes: vec![
+                stranger
+                    .get_last_local_change()
+                    .unwrap()
+                    .raw_bytes()
+                    .to_vec(),
+            ]
+            .into(),
+            flags: None,
+            version: automerge::sync::MessageVersion::V1,
+        };
+        hub.clients[0].outbox = [message.encode()].into();
+        hub.deliver(0);
+        hub.clients[0].inbox.clear();
+        assert!(sent < 20, "orphans are not bounded");
+    }
+    let reason = &hub.closed[0];
+    assert!(reason.contains(&ORPHAN_BYTES_MAX.to_string()), "{reason}");
+}
+
+/// S2: an orphan that is set free by a later message is kept and passed on like any other.
+#[test]
+fn s2_an_orphan_set_free_later_is_kept_and_passed_on() {
+    let mut hub = Hub::new(3);
+    hub.settle();
+    hub.clients[0].edit("first");
+    hub.clients[0].edit("second");
+    hub.clients[0].outbox.clear();
+    let changes = hub.clients[0]
+        .doc
+        .get_changes(&hub.replica.document().heads());
+    let heads = hub.clients[0].doc.get_heads();
+    for change in changes.iter().rev() {
+        let message = Message {
+            heads: heads.clone(),
+            need: Vec::new(),
+            have: Vec::new(),
+            changes: vec![change.raw_bytes().to_vec()].into(),
+            flags: None,
+            version: automerge::sync::MessageVersion::V1,
+        };
+        hub.clients[0].outbox.push_back(message.encode());
+        hub.deliver(0);
+        hub.save();
+    }
+    assert!(hub.replica.document().has(&heads));
+    hub.settle();
+    hub.check_converged();
+    for client in &hub.clients[1..] {
+        assert!(
+            changes
+                .iter()
+                .all(|change| client.sent.contains_key(&change.hash()))
+        );
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Edit(usize),
+    Deliver(usize),
+    Hear(usize),
+    Save,
+    LoseToHub(usize),
+    LoseToClient(usize),
+    Repeat(usize),
+    Swap(usize),
+    Reconnect(usize),
+    Tick(u64),
+}
+
+const CLIENTS: usize = 4;
+
+fn event() -> impl Strategy<Value = Event> {
+    let who = 0..CLIENTS;
+    prop_oneof![
+        6 => who.clone().prop_map(Event::Edit),
+        12 => who.clone().prop_map(Event::Deliver),
+        12 => who.clone().prop_map(Event::Hear),
+        8 => Just(Event::Save),
+        1 => who.clone().prop_map(Event::LoseToHub),
+        1 => who.clone().prop_map(Event::LoseToClient),
+        1 => who.clone().prop_map(Event::Repeat),
+        1 => who.clone().prop_map(Event::Swap),
+        1 => who.prop_map(Event::Reconnect),
+        1 => (0..ANSWER_MS_MAX * 2).prop_map(Event::Tick),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// S3: whatever is lost, doubled or reordered, all have all once everybody is connected
+    /// again.
+    #[test]
+    fn s3_peers_converge_whatever_the_network_does(events in prop::collection::vec(event(), 0..300)) {
+        let mut hub = Hub::new(CLIENTS as u8);
+        for event in events {
+            match event {
+                Event::Edit(who) => hub.clients[who].edit("a knight"),
+                Event::Deliver(who) => { hub.deliver(who); }
+                Event::Hear(who) => { hub.clients[who].hear(); }
+                Event::Save => { hub.save(); }
+                Event::LoseToHub(who) => { hub.clients[who].outbox.pop_front(); }
+                Event::LoseToClient(who) => { hub.clients[who].inbox.pop_front(); }
+                Event::Repeat(who) => {
+                    let first = hub.clients[who].inbox.front().cloned();
+                    hub.clients[who].inbox.extend(first);
+                }
+                Event::Swap(who) => {
+                    let inbox = &mut hub.clients[who].inbox;
+                    if inbox.len() > 1 { inbox.swap(0, 1); }
+                }
+                Event::Reconnect(who) => hub.connect(who),
+                Event::Tick(ms) => hub.tick(ms),
+            }
+        }
+        // What was lost on a connection is found when the peer connects again; what our side
+        // lost, it finds without that.
+        for client in 0..CLIENTS { hub.connect(client); }
+        hub.settle();
+        hub.check_converged();
+    }
+}
