@@ -72,9 +72,9 @@ pub(crate) fn text_of(value: &Value) -> String {
 /// All rows in the document's order: by the operation that made each record.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    rows: BTreeMap<ObjIdOrder, Arc<Row>>,
-    order: HashMap<Key, ObjIdOrder>,
-    claims: HashMap<String, LiteMap<ObjIdOrder, Key>>,
+    rows: BTreeMap<RowOrder, Arc<Row>>,
+    order: HashMap<Key, RowOrder>,
+    claims: HashMap<String, LiteMap<RowOrder, Key>>,
     labels: HashMap<String, Key>,
     /// The highest number of a label that is claimed.
     highest_number: u64,
@@ -82,9 +82,10 @@ pub struct View {
     counter: u64,
 }
 
-/// Orders object ids by counter, then actor: a lamport order, the same everywhere.
+/// A row's place in the document's order: the operation that made its record, by counter, then
+/// actor. A lamport order, the same everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct ObjIdOrder(ObjId);
+pub struct RowOrder(ObjId);
 
 impl View {
     /// Every row, binned and purged ones included, oldest record first.
@@ -108,6 +109,17 @@ impl View {
         self.rows.get(self.order.get(key)?)
     }
 
+    /// The place of the row with this key.
+    #[must_use]
+    pub fn order_of(&self, key: &Key) -> Option<&RowOrder> {
+        self.order.get(key)
+    }
+
+    /// Every row with its place, binned and purged ones included, oldest record first.
+    pub fn placed(&self) -> impl DoubleEndedIterator<Item = (&RowOrder, &Arc<Row>)> {
+        self.rows.iter()
+    }
+
     /// The row that shows this label.
     #[must_use]
     pub fn by_label(&self, label: &str) -> Option<&Arc<Row>> {
@@ -116,7 +128,7 @@ impl View {
 
     /// The row of the record that `op` made first.
     pub(crate) fn made_by(&self, op: &ObjId) -> Option<&Arc<Row>> {
-        self.rows.get(&ObjIdOrder(op.clone()))
+        self.rows.get(&RowOrder(op.clone()))
     }
 
     /// Rows whose record claims this label, in the document's order.
@@ -173,7 +185,7 @@ impl View {
             changed.push(key.clone());
             return changed;
         };
-        let order = ObjIdOrder(record.created.clone());
+        let order = RowOrder(record.created.clone());
         let mut row = row_of(schema, key, record);
         let stays = before
             .as_ref()

@@ -347,7 +347,10 @@ impl Actor {
                     warn!(%peer, "connection refused: {reason}");
                     self.peers.close(&peer, &reason);
                 }
-                Effect::Changed { keys, .. } => done.keys.extend(keys),
+                Effect::Changed { keys, .. } => {
+                    batch.keys.extend(keys.iter().cloned());
+                    done.keys.extend(keys);
+                }
                 Effect::Imported(report) => done.report = report,
                 Effect::Absorbed { changes, refused } => done.absorbed = (changes, refused),
                 // The rest is for replicas in browsers.

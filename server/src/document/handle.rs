@@ -98,6 +98,11 @@ impl Shared {
         }
     }
 
+    /// The newest version that is durable.
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&lock(&self.snapshot))
+    }
+
     pub(super) fn publish(&self, snapshot: Snapshot) {
         *lock(&self.snapshot) = Arc::new(snapshot);
         self.bump();

@@ -1,5 +1,6 @@
 //! What one turn of the actor gathers, to become durable together.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use plainsync_core::blob::Blob;
@@ -25,6 +26,8 @@ pub(super) struct Batch {
     pub(super) records: Vec<Record>,
     /// The number of the last of them.
     pub(super) seq: Option<u64>,
+    /// The rows that it changed.
+    pub(super) keys: BTreeSet<Key>,
     /// The edits applied.
     pub(super) edits: Vec<String>,
     /// Who waits for it to be durable.

@@ -1,7 +1,9 @@
 //! Making a batch durable, and only then telling anybody.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use plainsync_core::edit::Key;
 use plainsync_core::plain::base::Handed;
 use plainsync_core::plain::import::ImportReport;
 use plainsync_core::replica::Input;
@@ -56,8 +58,10 @@ impl Actor {
         if batch.poisoned {
             self.restore_after_failure();
         }
-        if news {
-            self.publish(); // Before peers hear of it: who asks on hearing sees it.
+        if news && batch.poisoned {
+            self.publish();
+        } else if news {
+            self.publish_changed(&batch.keys); // Before peers hear of it: who asks on hearing sees it.
         }
         if let (Some(seq), false) = (batch.seq, batch.poisoned) {
             let mut spoken = Batch::default();
@@ -94,6 +98,14 @@ impl Actor {
     pub(super) fn publish(&self) {
         if let Some(replica) = &self.replica {
             self.shared.publish(Snapshot::of(replica.document()));
+        }
+    }
+
+    /// As [`Actor::publish`], where only the rows at `keys` differ from what was published.
+    fn publish_changed(&self, keys: &BTreeSet<Key>) {
+        if let Some(replica) = &self.replica {
+            let before = self.shared.snapshot();
+            (self.shared).publish(before.after(replica.document(), keys));
         }
     }
 
