@@ -1,0 +1,188 @@
+//! The servers that are compared, and how each is started.
+//!
+//! Every run gets a new process with an empty folder; both go with [`Running`].
+
+mod process;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+use crate::load::Protocol;
+
+/// How long a server may take until it listens.
+const START_MAX: Duration = Duration::from_secs(30);
+
+/// Between two looks at a file that our server is about to write.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A server to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Server {
+    /// Plainsync: history, acknowledgements, and the disk synced before each
+    Ours,
+    /// automerge-repo's server in Node, with its storage on files
+    AutomergeRepo,
+    /// The Rust port of automerge-repo, with its storage on files
+    Samod,
+    /// The relay of y-websocket 2, in memory
+    YWebsocket,
+    /// Hocuspocus, in memory
+    Hocuspocus,
+}
+
+impl Server {
+    pub(crate) fn is_yjs(self) -> bool {
+        matches!(self, Self::YWebsocket | Self::Hocuspocus)
+    }
+
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::Ours | Self::AutomergeRepo | Self::Samod => Protocol::Repo,
+            Self::YWebsocket => Protocol::Yjs,
+            Self::Hocuspocus => Protocol::YjsNamed,
+        }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ours => "ours",
+            Self::AutomergeRepo => "automerge-repo",
+            Self::Samod => "samod",
+            Self::YWebsocket => "y-websocket",
+            Self::Hocuspocus => "hocuspocus",
+        })
+    }
+}
+
+/// Where the servers' programs are.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Programs {
+    /// Our server's program
+    #[arg(long, value_name = "FILE")]
+    plainsync: PathBuf,
+    /// The program of samod's server; without it, samod counts as not built
+    #[arg(long, value_name = "FILE")]
+    samod: Option<PathBuf>,
+    /// The folder with the scripts and packages of the servers in Node; without it, they count as not installed
+    #[arg(long, value_name = "FOLDER")]
+    node: Option<PathBuf>,
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    folder: TempDir,
+    pub(crate) pid: u32,
+    pub(crate) protocol: Protocol,
+    pub(crate) url: String,
+    pub(crate) document: String,
+    pub(crate) version: String,
+}
+
+impl Running {
+    /// Ends it, and waits until it is gone.
+    pub(crate) async fn end(mut self) {
+        let _gone = self.child.kill().await;
+        let _left = self.folder.close();
+    }
+}
+
+/// Why a server does not run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// Its program or its packages are not there.
+    #[error("not installed")]
+    Absent,
+    /// It did not start.
+    #[error("does not start: {0}")]
+    Failed(String),
+}
+
+impl StartError {
+    fn failed(error: impl fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Starts `server` with an empty folder, and waits until it listens.
+///
+/// # Errors
+///
+/// - [`StartError::Absent`]: there is nothing to start.
+/// - [`StartError::Failed`]: it ended, said nothing in time, or not what was expected.
+pub(crate) async fn start(server: Server, programs: &Programs) -> Result<Running, StartError> {
+    let folder = tempfile::tempdir().map_err(StartError::failed)?;
+    let started = async {
+        match server {
+            Server::Ours => ours(&programs.plainsync, folder.path()).await,
+            Server::Samod => {
+                let program = programs.samod.as_deref().ok_or(StartError::Absent)?;
+                let mut command = Command::new(program);
+                command.arg(folder.path());
+                process::telling(&mut command).await
+            }
+            Server::AutomergeRepo | Server::YWebsocket | Server::Hocuspocus => {
+                let scripts = programs.node.as_deref().ok_or(StartError::Absent)?;
+                let mut command = Command::new("node");
+                command
+                    .arg(scripts.join(format!("{server}.mjs")))
+                    .arg(folder.path());
+                process::telling(&mut command).await
+            }
+        }
+    };
+    let (child, told) = timeout(START_MAX, started)
+        .await
+        .map_err(|_| StartError::Failed(format!("it is silent for {} s", START_MAX.as_secs())))??;
+    let pid = child
+        .id()
+        .ok_or_else(|| StartError::failed("it has ended"))?;
+    Ok(Running {
+        child,
+        folder,
+        pid,
+        protocol: server.protocol(),
+        url: told.url,
+        document: told.document,
+        version: told.version,
+    })
+}
+
+/// Our server, as people start it. It says where it listens; the document's name is in the file.
+async fn ours(program: &Path, folder: &Path) -> Result<(Child, process::Told), StartError> {
+    let file = folder.join("files/job_history.json");
+    let mut command = Command::new(program);
+    command
+        .arg("serve")
+        .arg(&file)
+        .args(["--port", "0", "--log", "warn", "--state"])
+        .arg(folder.join("state"));
+    for name in ["PLAINSYNC_TOKEN", "PIXELLAB_API_KEY", "PIXELLAB_BASE_URL"] {
+        command.env_remove(name);
+    }
+    let (child, line) = process::started(&mut command).await?;
+    let host = line.trim().trim_end_matches('/');
+    let host = host.strip_prefix("http://").unwrap_or(host);
+    let document = loop {
+        let text = tokio::fs::read(&file).await.unwrap_or_default();
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+        if let Some(document) = value["sync"]["document"].as_str() {
+            break document.trim_start_matches("automerge:").to_owned();
+        }
+        sleep(LOOK).await;
+    };
+    let told = process::Told {
+        url: format!("ws://{host}/sync"),
+        document,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Ok((child, told))
+}
