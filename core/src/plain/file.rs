@@ -53,6 +53,8 @@ pub(crate) struct File {
     pub(crate) root: Map<String, Value>,
     /// Images lifted out of the records.
     pub(crate) blobs: Vec<Blob>,
+    /// It is an answer of `/load-jobs`: records, and no other field of the file.
+    pub(crate) is_answer: bool,
 }
 
 /// Answers of the old server carry these beside the history; they are not part of it.
@@ -99,6 +101,7 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
         return Err(text_error(text, at, reason));
     };
     let mut file = File::default();
+    let mut envelope = 0;
     let mut found = false;
     for member in members {
         let node = member.node;
@@ -121,8 +124,11 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
         } else if !ENVELOPE.contains(&member.key.as_str()) || schema.format_version.is_none() {
             check_text(&node, &member.key).map_err(|(at, reason)| text_error(text, at, reason))?;
             file.root.insert(member.key, node.into_value());
+        } else {
+            envelope += 1;
         }
     }
+    file.is_answer = envelope > 1;
     if !found {
         let reason = format!(
             "the file has no {collection:?}; a list of objects under that name is expected"

@@ -50,6 +50,9 @@ pub struct ImportOptions {
     pub at: Option<Millis>,
     /// Whether it may remove more than half of the records without being asked again.
     pub may_remove_most: bool,
+    /// Whether it is a list of records and no more, as old clients know it: that it lacks other
+    /// fields of the file says nothing (L2).
+    pub only_records: bool,
 }
 
 /// What an import did.
@@ -70,10 +73,20 @@ pub struct ImportReport {
     pub kept: usize,
     /// Fields left alone because the file held an old value of theirs.
     pub stale: usize,
+    /// Fields of the file outside its records that changed, or are gone.
+    pub fields: usize,
     /// How many records the file holds.
     pub records: usize,
     /// Whether just these edits had been taken in before; then nothing else is counted.
     pub known: bool,
+}
+
+impl ImportReport {
+    /// Whether the document is another one for it.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        self.added + self.changed + self.removed + self.restored + self.kept + self.fields > 0
+    }
 }
 
 /// Why a file was not taken in. The document is unchanged.
@@ -288,7 +301,7 @@ impl Comparison<'_, '_> {
     ) -> Result<(Plan, Vec<Change>), ImportError> {
         // An old client that sends an empty list was told to clear.
         let is_clear = file.records.is_empty() && !self.others.is_empty();
-        let plan = Plan::make(self, file, options.at, held)?;
+        let plan = Plan::make(self, file, options, held)?;
         let (removed, of) = (plan.report.removed, self.base.view().rows().count());
         if removed * 2 > of && !options.may_remove_most && !is_clear {
             return Err(ImportError::RemovesMost { removed, of });

@@ -70,6 +70,8 @@ pub(super) struct Report {
     restored: usize,
     conflicting: usize,
     kept: usize,
+    #[serde(default)]
+    fields: usize,
     stale: usize,
     pub(super) records: usize,
     known: bool,
@@ -78,7 +80,7 @@ pub(super) struct Report {
 impl Report {
     /// Whether the document is another one for it.
     pub(super) fn is_change(&self) -> bool {
-        self.added + self.changed + self.removed + self.restored + self.kept > 0
+        self.added + self.changed + self.removed + self.restored + self.kept + self.fields > 0
     }
 
     /// What it did in words: `2 added, 1 changed`.
@@ -97,6 +99,11 @@ impl Report {
         let jobs: Vec<String> = (counts.iter().filter(|(count, _)| *count > 0))
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
+        let mut jobs = jobs;
+        if self.fields > 0 {
+            let fields = output::counted(self.fields, "field", "fields");
+            jobs.push(format!("{fields} of the file itself changed"));
+        }
         let mut words = if jobs.is_empty() {
             "nothing to change".to_owned()
         } else {

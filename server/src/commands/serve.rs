@@ -48,17 +48,19 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
         .local_addr()
         .map_err(|error| Failure::new(exit::ADDRESS, error.to_string()))?;
     let opened = Server::open(listener, &config).await;
-    let server = opened.map_err(|error| Failure::new(code_of(&error), error.to_string()))?;
+    let server = opened.map_err(failed)?;
     announce(&args, &config, bound);
     let served = server.run(stop_signal()).await;
-    served.map_err(|error| Failure::new(code_of(&error), error.to_string()))
+    served.map_err(failed)
 }
 
-fn code_of(error: &ServeError) -> u8 {
+fn failed(error: ServeError) -> Failure {
     match error {
-        ServeError::OpenWithoutToken(_) | ServeError::Tls(_) => exit::USAGE,
-        ServeError::Socket(_) => exit::ADDRESS,
-        ServeError::Open(_) => exit::FILE,
+        ServeError::OpenWithoutToken(_) | ServeError::Tls(_) => {
+            Failure::new(exit::USAGE, error.to_string())
+        }
+        ServeError::Socket(_) => Failure::new(exit::ADDRESS, error.to_string()),
+        ServeError::Open(error) => error.into(),
     }
 }
 

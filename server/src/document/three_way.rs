@@ -231,6 +231,7 @@ fn without_history(texts: Texts<'_>, same_version: bool) -> Result<Merged, Unrea
         base,
         at: Some(Millis(saved_ms)),
         may_remove_most: true,
+        only_records: false,
     };
     if !base.iter().all(u8::is_ascii_whitespace) {
         merge.side("the common ancestor", &base, &options(ImportBase::Unknown))?;

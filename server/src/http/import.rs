@@ -43,7 +43,7 @@ pub struct ImportOutcome {
     post, path = "/api/v1/documents/{id}/import", tag = "documents",
     params(("id" = String, Path, description = "the document's id"), ImportQuery),
     request_body(content = Object, description = "the file itself; what it says of its version counts"),
-    responses((status = 200, description = "{dryRun, needsConfirmation, report: {added, changed, removed, restored, conflicting, kept, stale, records, known}, heads}; it is on disk"), (status = 400, description = "no such file; the reason names line and column"), (status = 404, description = "no such document"), (status = 409, description = "it would remove more than half of the jobs and is not confirmed"), (status = 412, description = "it was written at a version that is not known here"))
+    responses((status = 200, description = "{dryRun, needsConfirmation, report: {added, changed, removed, restored, conflicting, kept, fields, stale, records, known}, heads}; it is on disk"), (status = 400, description = "no such file; the reason names line and column"), (status = 404, description = "no such document"), (status = 409, description = "it would remove more than half of the jobs and is not confirmed"), (status = 412, description = "it was written at a version that is not known here"))
 )]
 pub async fn create(
     State(app): State<App>,

@@ -225,7 +225,12 @@ fn check_job(at: usize, job: &Map<String, Value>, held: &Snapshot) -> Result<(),
             ));
         }
     };
+    // What a file brought in long ago may come back unchanged, whatever it is.
+    let before = held.find(id);
     for (name, value) in job {
+        if before.is_some_and(|row| row.job.get(name) == Some(value)) {
+            continue;
+        }
         let texts = ["prompt", "status"];
         if texts.contains(&name.as_str()) && !value.is_string() {
             return malformed(format!(
@@ -242,12 +247,7 @@ fn check_job(at: usize, job: &Map<String, Value>, held: &Snapshot) -> Result<(),
         if texts.contains(&name.as_str()) || ["id", "seed", "error"].contains(&name.as_str()) {
             continue;
         }
-        // What a file brought in long ago may come back unchanged; a new false image may not.
-        if let Some(text) = check::false_image(value)
-            && held
-                .find(id)
-                .is_none_or(|row| row.job.get(name) != Some(value))
-        {
+        if let Some(text) = check::false_image(value) {
             return malformed(format!(
                 "jobs[{at}].{} holds {}; allowed as a data URL is only a PNG, JPEG, WebP or GIF whose bytes are such an image",
                 echo(name),

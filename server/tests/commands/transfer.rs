@@ -169,3 +169,34 @@ fn f11_check_reads_a_history_that_lies_beside_the_file() {
         "looking makes nothing"
     );
 }
+
+#[test]
+fn f7_a_change_of_the_files_own_fields_is_told() {
+    let home = Home::with(
+        r#"{"notes": "hello", "jobs": [{"id": "job-1", "prompt": "x", "createdAt": 1}], "lastJobId": 2}"#,
+    );
+    let mut file = home.run(&["export"]).expect(0).json();
+    file["notes"] = json!("edited");
+    let edited = home.root().join("edited.json");
+    std::fs::write(&edited, file.to_string()).expect("a file");
+    let edited = edited.to_str().expect("a path");
+    let said = home
+        .run_with(&["import", "--dry-run", edited], "")
+        .expect(0);
+    assert!(
+        said.out.contains("1 field of the file itself changed"),
+        "{said:?}"
+    );
+    let said = home.run(&["import", edited]).expect(0);
+    assert!(
+        said.out.contains("1 field of the file itself changed"),
+        "{said:?}"
+    );
+    assert_eq!(home.run(&["export"]).expect(0).json()["notes"], "edited");
+    // What `/load-jobs` answers is records and no more.
+    let answer = json!({"status": "ok", "message": "Loaded 1 jobs", "jobs": file["jobs"], "lastJobId": 2,
+        "sync": file["sync"]});
+    home.run_with(&["import", "-"], &answer.to_string())
+        .expect(0);
+    assert_eq!(home.run(&["export"]).expect(0).json()["notes"], "edited");
+}

@@ -327,3 +327,52 @@ async fn l1_errors_are_readable_by_clients_that_take_compression() {
         assert_eq!(refused.json()["status"], "error", "{}", refused.text());
     }
 }
+
+/// A file may hold fields of its own and jobs that no old client would make; an old client that
+/// saves what it was given changes none of it.
+async fn with_odd_file() -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let mut odd = job(1, "a knight");
+    odd["prompt"] = Value::Null;
+    odd["status"] = json!([]);
+    odd["result"] = json!(7);
+    let file = json!({"notes": "hello", "settings": {"a": 1}, "images": "files", "jobs": [odd, job(2, "a mage")],
+        "lastJobId": 3});
+    std::fs::write(folder.path().join("job_history.json"), file.to_string()).unwrap();
+    Server::start_in(folder, |_| {}).await
+}
+
+async fn exported(server: &Server) -> Value {
+    let listed = server.get("/api/v1/documents").await.json();
+    let id = listed["documents"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/documents/{id}/export.json");
+    server.get(&path).await.json()
+}
+
+#[tokio::test]
+async fn d8_an_old_clients_list_says_nothing_of_the_files_other_fields() {
+    let server = with_odd_file().await;
+    let loaded = server.get("/load-jobs").await.json();
+    let mut list = json!({"jobs": loaded["jobs"], "lastJobId": loaded["lastJobId"]});
+    list["jobs"][1]["prompt"] = json!("a dragon");
+    let saved = server.json("POST", "/save-jobs", list).await;
+    assert_eq!(saved.status, 200, "{}", saved.text());
+    let file = exported(&server).await;
+    assert_eq!(file["jobs"][1]["prompt"], "a dragon");
+    assert_eq!(
+        (&file["notes"], &file["settings"], &file["images"]),
+        (&json!("hello"), &json!({"a": 1}), &json!("files")),
+    );
+}
+
+#[tokio::test]
+async fn l2_a_job_that_comes_back_unchanged_is_no_error_whatever_it_holds() {
+    let server = with_odd_file().await;
+    let loaded = server.get("/load-jobs").await.json();
+    let mut list = json!({"jobs": loaded["jobs"], "lastJobId": loaded["lastJobId"]});
+    let saved = server.json("POST", "/save-jobs", list.clone()).await;
+    assert_eq!(saved.status, 200, "{}", saved.text());
+    list["jobs"][0]["status"] = json!(["new"]);
+    let refused = server.json("POST", "/save-jobs", list).await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+}

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::labels::Labels;
 use super::resolve::{self, Found};
-use super::{Comparison, ImportError, ImportReport};
+use super::{Comparison, ImportError, ImportOptions, ImportReport};
 use crate::blob::Blob;
 use crate::document::{
     FROM, Moment, Write, delete_field, new_record, new_run, remove_record, restore_record,
@@ -21,7 +21,6 @@ use crate::plain::file::File;
 use crate::plain::held::Lazy;
 use crate::record::{Field, Record, Run};
 use crate::schema::Schema;
-use crate::time::Millis;
 use crate::value::same;
 use crate::view::text_of;
 
@@ -75,7 +74,7 @@ impl Plan {
     pub(super) fn make(
         compared: &Comparison<'_, '_>,
         file: File,
-        at: Option<Millis>,
+        options: &ImportOptions,
         held: &mut Lazy<'_>,
     ) -> Result<Self, ImportError> {
         let (base, versioned) = (compared.base, compared.versioned);
@@ -101,12 +100,13 @@ impl Plan {
                 ..ImportReport::default()
             },
         };
-        if let Some(at) = at {
+        if let Some(at) = options.at {
             plan.seconds = at.seconds();
         } else if base.is_new() {
             plan.seconds = plan.seconds.max(file.saved_seconds.unwrap_or(0));
         }
-        plan.root(base, &file, versioned);
+        let may_unset = versioned && !options.only_records && !file.is_answer;
+        plan.root(base, &file, may_unset);
         plan.records(compared, &file, held);
         plan.blobs = file.blobs;
         Ok(plan)
@@ -159,7 +159,7 @@ impl Plan {
         }
     }
 
-    fn root(&mut self, base: &Moment<'_>, file: &File, versioned: bool) {
+    fn root(&mut self, base: &Moment<'_>, file: &File, may_unset: bool) {
         let ours = |name: &String| !is_file_field(name) && name != FROM;
         let now = base.root_fields();
         for (name, value) in file.root.iter().filter(|(name, _)| ours(name)) {
@@ -167,7 +167,7 @@ impl Plan {
                 self.root_set.push((name.clone(), value.clone()));
             }
         }
-        if versioned {
+        if may_unset {
             let gone = now
                 .keys()
                 .filter(|name| ours(name) && !file.root.contains_key(*name));
@@ -179,6 +179,7 @@ impl Plan {
         {
             self.root_set.push((name.clone(), Value::from(counter))); // D9: raised, never lowered.
         }
+        self.report.fields = self.root_set.len() + self.root_unset.len();
         // F6: a document that starts from another's file says where it came from.
         if let Some(sync) = &file.sync
             && base.is_new()

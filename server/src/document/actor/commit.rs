@@ -176,6 +176,7 @@ impl Actor {
             changed = report.changed,
             removed = report.removed,
             restored = report.restored,
+            fields = report.fields,
             stale = report.stale,
             conflicting = report.conflicting,
             "took in {origin}"

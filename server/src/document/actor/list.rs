@@ -147,6 +147,7 @@ impl Actor {
                 base,
                 at: Some(now()),
                 may_remove_most,
+                only_records: true,
             },
         };
         let (how, is_sure) = match &base {

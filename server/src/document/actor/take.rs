@@ -194,7 +194,7 @@ impl Actor {
 
     /// Whether a file that brought nothing is an older version that somebody put back (F9).
     fn is_older(&self, version: &Version, report: &ImportReport, hash: ContentHash) -> bool {
-        let nothing = report.added + report.changed + report.removed + report.restored == 0;
+        let nothing = !report.is_change();
         let ours = version.document == Some(self.shared.id) && !version.is_backup;
         let now = self.document().map(hex_heads);
         let left_by_a_crash = self.file.written.contains(&hash.to_string());
@@ -233,14 +233,14 @@ impl Actor {
         }
         self.file.missing = false;
         let report = &taken.report;
-        let changed = report.added + report.changed + report.removed + report.restored > 0;
-        if changed {
+        if report.is_change() {
             info!(
                 name = self.shared.name,
                 added = report.added,
                 changed = report.changed,
                 removed = report.removed,
                 restored = report.restored,
+                fields = report.fields,
                 stale = report.stale,
                 conflicting = report.conflicting,
                 "took in {}",
