@@ -135,6 +135,11 @@ async fn one(
         _ => None,
     };
     let outcome = load::run(&running, load, kind).await;
+    if outcome.is_err() {
+        for line in running.said() {
+            eprintln!("\n  it said: {line}");
+        }
+    }
     running.end().await;
     if let Some(recording) = recording {
         recording.end().await?;
