@@ -50,9 +50,6 @@ struct Options {
     /// Records each run of our server with `perf` into this folder
     #[arg(long, value_name = "FOLDER")]
     profile: Option<PathBuf>,
-    /// When this is, for the line that says what was measured where
-    #[arg(long, value_name = "DATE")]
-    date: Option<String>,
     #[command(flatten)]
     programs: Programs,
 }
@@ -76,7 +73,7 @@ async fn main() -> ExitCode {
     let text = format!(
         "{}; {}; {}\n\n{}\n{}",
         measure::machine(),
-        options.date.as_deref().unwrap_or("no date given"),
+        jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC"),
         versions.join(", "),
         measured(&cells),
         ratios(&cells),
@@ -138,6 +135,11 @@ async fn one(
         _ => None,
     };
     let outcome = load::run(&running, load, kind).await;
+    if outcome.is_err() {
+        for line in running.said() {
+            eprintln!("\n  it said: {line}");
+        }
+    }
     running.end().await;
     if let Some(recording) = recording {
         recording.end().await?;

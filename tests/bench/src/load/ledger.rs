@@ -1,7 +1,7 @@
 //! When each edit was made, and when each client had it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -17,6 +17,8 @@ pub(crate) struct Ledger {
     origin: Instant,
     /// Microseconds since `origin`, by edit.
     made_us: Vec<AtomicU64>,
+    /// How often an edit reached a client.
+    reached: AtomicUsize,
     marks: RwLock<HashMap<Mark, usize>>,
 }
 
@@ -26,6 +28,7 @@ impl Ledger {
             load,
             origin: Instant::now(),
             made_us: (0..load.all_edits()).map(|_| AtomicU64::new(0)).collect(),
+            reached: AtomicUsize::new(0),
             marks: RwLock::default(),
         }
     }
@@ -72,6 +75,11 @@ impl Ledger {
             .iter()
             .filter_map(|mark| known.get(mark).copied())
             .collect()
+    }
+
+    /// How often an edit reached a client so far.
+    pub(crate) fn reached(&self) -> usize {
+        self.reached.load(Ordering::Relaxed)
     }
 
     /// When the last edit was made.
@@ -122,6 +130,7 @@ impl Seen {
             let made = self.ledger.made_us[edit].load(Ordering::Acquire);
             *took = Some(now.saturating_sub(made));
             self.missing -= 1;
+            self.ledger.reached.fetch_add(1, Ordering::Relaxed);
             self.last_us = now;
         }
     }

@@ -87,7 +87,17 @@ pub(crate) async fn run(server: &Running, load: Load, kind: Kind) -> Result<Outc
     let edits = u32::try_from(load.edits).unwrap_or(u32::MAX);
     let _nobody = phase.send(Phase::Going(Instant::now() + START_IN));
     let most = START_IN + load.interval * edits + CONVERGE_MAX;
-    crowd.wait(Event::Done, load.clients(), most).await?;
+    crowd
+        .wait(Event::Done, load.clients(), most)
+        .await
+        .map_err(|error| match error {
+            LoadError::Apart(reason) => LoadError::Apart(format!(
+                "{reason}; {} of {} edits arrived",
+                ledger.reached(),
+                load.all_edits() * (load.clients() - 1),
+            )),
+            other => other,
+        })?;
     sleep(QUIET).await;
     let after = Usage::of(server.pid)?;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
 use crate::load::Protocol;
@@ -78,7 +78,7 @@ pub(crate) struct Programs {
 /// A server that listens.
 #[derive(Debug)]
 pub(crate) struct Running {
-    child: Child,
+    process: process::Process,
     folder: TempDir,
     pub(crate) pid: u32,
     pub(crate) protocol: Protocol,
@@ -88,9 +88,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// The last that it wrote to stderr.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.process.said()
+    }
+
     /// Ends it, and waits until it is gone.
     pub(crate) async fn end(mut self) {
-        let _gone = self.child.kill().await;
+        let _gone = self.process.child.kill().await;
         let _left = self.folder.close();
     }
 }
@@ -139,14 +144,15 @@ pub(crate) async fn start(server: Server, programs: &Programs) -> Result<Running
             }
         }
     };
-    let (child, told) = timeout(START_MAX, started)
+    let (process, told) = timeout(START_MAX, started)
         .await
         .map_err(|_| StartError::Failed(format!("it is silent for {} s", START_MAX.as_secs())))??;
-    let pid = child
+    let pid = process
+        .child
         .id()
         .ok_or_else(|| StartError::failed("it has ended"))?;
     Ok(Running {
-        child,
+        process,
         folder,
         pid,
         protocol: server.protocol(),
@@ -157,7 +163,10 @@ pub(crate) async fn start(server: Server, programs: &Programs) -> Result<Running
 }
 
 /// Our server, as people start it. It says where it listens; the document's name is in the file.
-async fn ours(program: &Path, folder: &Path) -> Result<(Child, process::Told), StartError> {
+async fn ours(
+    program: &Path,
+    folder: &Path,
+) -> Result<(process::Process, process::Told), StartError> {
     let file = folder.join("files/job_history.json");
     let mut command = Command::new(program);
     command
@@ -168,7 +177,7 @@ async fn ours(program: &Path, folder: &Path) -> Result<(Child, process::Told), S
     for name in ["PLAINSYNC_TOKEN", "PIXELLAB_API_KEY", "PIXELLAB_BASE_URL"] {
         command.env_remove(name);
     }
-    let (child, line) = process::started(&mut command).await?;
+    let (process, line) = process::started(&mut command).await?;
     let host = line.trim().trim_end_matches('/');
     let host = host.strip_prefix("http://").unwrap_or(host);
     let document = loop {
@@ -184,5 +193,5 @@ async fn ours(program: &Path, folder: &Path) -> Result<(Child, process::Told), S
         document,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok((child, told))
+    Ok((process, told))
 }

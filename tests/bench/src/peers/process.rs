@@ -1,8 +1,10 @@
 //! A server as a process that says in its first line where it listens.
 
+use std::collections::VecDeque;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::StartError;
@@ -15,11 +17,26 @@ pub(super) struct Told {
     pub(super) version: String,
 }
 
-/// Most bytes of a server's complaint that are shown.
-const COMPLAINT_BYTES_MAX: u64 = 300;
+/// Most lines of a server's complaints that are kept: the last ones.
+const COMPLAINT_LINES_MAX: usize = 10;
 
-/// Starts `command` and returns the first line that it writes. It ends with the returned value.
-pub(super) async fn started(command: &mut Command) -> Result<(Child, String), StartError> {
+/// A server's process, which ends with this value.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) child: Child,
+    said: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Process {
+    /// The last that it wrote to stderr.
+    pub(super) fn said(&self) -> Vec<String> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.iter().cloned().collect()
+    }
+}
+
+/// Starts `command` and returns the first line that it writes.
+pub(super) async fn started(command: &mut Command) -> Result<(Process, String), StartError> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -29,27 +46,32 @@ pub(super) async fn started(command: &mut Command) -> Result<(Child, String), St
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(StartError::failed("its output cannot be read"));
     };
+    let said = Arc::new(Mutex::new(VecDeque::new()));
+    let keep = said.clone();
+    let listening = tokio::spawn(async move {
+        let mut lines = BufReader::new(stderr).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut said = keep.lock().unwrap_or_else(PoisonError::into_inner);
+            said.push_back(line);
+            if said.len() > COMPLAINT_LINES_MAX {
+                said.pop_front();
+            }
+        }
+    });
+    let process = Process { child, said };
     let mut lines = BufReader::new(stdout).lines();
     let Some(line) = lines.next_line().await.map_err(StartError::failed)? else {
-        let mut complaint = String::new();
-        let mut stderr = stderr.take(COMPLAINT_BYTES_MAX);
-        let _unreadable = stderr.read_to_string(&mut complaint).await;
-        return Err(StartError::Failed(complaint.replace('\n', " ")));
+        let _heard_all = listening.await;
+        return Err(StartError::Failed(process.said().join(" ")));
     };
     // Whatever it says later is read and dropped, so that it never waits for a reader.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    tokio::spawn(async move {
-        let mut stderr = BufReader::new(stderr).lines();
-        while let Ok(Some(line)) = stderr.next_line().await {
-            eprintln!("  it says: {line}");
-        }
-    });
-    Ok((child, line))
+    Ok((process, line))
 }
 
 /// Starts a server that writes what it is as JSON.
-pub(super) async fn telling(command: &mut Command) -> Result<(Child, Told), StartError> {
-    let (child, line) = started(command).await?;
+pub(super) async fn telling(command: &mut Command) -> Result<(Process, Told), StartError> {
+    let (process, line) = started(command).await?;
     let told: serde_json::Value = serde_json::from_str(&line).map_err(StartError::failed)?;
     let text = |name: &str| {
         let found = told[name].as_str().map(str::to_owned);
@@ -60,5 +82,5 @@ pub(super) async fn telling(command: &mut Command) -> Result<(Child, Told), Star
         document: text("document")?,
         version: text("version")?,
     };
-    Ok((child, told))
+    Ok((process, told))
 }
