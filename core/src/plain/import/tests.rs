@@ -185,7 +185,7 @@ fn transacted(document: &Document, text: &str) -> Vec<Change> {
         versioned: true,
         others: &[],
     };
-    let plan = Plan::make(&compared, file, None, &mut held).expect("a plan");
+    let plan = Plan::make(&compared, file, &ImportOptions::default(), &mut held).expect("a plan");
     let mut made = base.automerge().clone();
     let mut changes = Vec::new();
     for (nth, steps) in plan.groups().into_iter().enumerate() {
