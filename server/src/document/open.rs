@@ -272,10 +272,9 @@ pub(super) fn prepare(
     });
     let note = place.state.join("projected");
     let noted = disk.read(&note).unwrap_or_default(); // Without it the start only takes longer.
-    let offered = place.state.join("offered");
-    let text = disk.read(&offered).unwrap_or_default(); // Without it, one is offered twice.
-    let text = String::from_utf8_lossy(&text).into_owned();
-    actor.file.set_offered(Offered::new(offered, &text));
+    let (offered, offer) = Offered::open(&**disk, &place.state);
+    actor.file.set_offered(offered);
+    actor.shared.set_offer(offer);
     let folder = place.shared(&document);
     disk.create_folders(&folder)
         .map_err(|source| OpenError::Folder {

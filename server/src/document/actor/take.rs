@@ -68,7 +68,18 @@ impl Actor {
         }
         match projection.find() {
             Ok(Found::Settled) => {}
-            Ok(Found::Missing) => self.file.mark_dirty(),
+            Ok(Found::Missing) => {
+                // It was written here once, and is gone: not a document that is just being made.
+                let was_there = !self.file.written.is_empty();
+                if was_there
+                    && self
+                        .document()
+                        .is_some_and(|now| now.view().rows().count() > 0)
+                {
+                    self.offer_fresh();
+                }
+                self.file.mark_dirty();
+            }
             Ok(Found::Other(bytes)) => {
                 let hash = ContentHash::of(&bytes);
                 if self
