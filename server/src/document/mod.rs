@@ -14,7 +14,7 @@
 //! | `documents.rs`, `open.rs`, `identity.rs`, `place.rs`, `lock.rs` | which documents there are, where, and whose |
 //! | `handle.rs`, `inbox.rs`, `peers.rs`, `snapshot.rs`, `state.rs` | what the rest of the server sees |
 //! | `actor.rs` | the thread that owns the replica and the journal |
-//! | `journal.rs`, `blobs.rs`, `edit_ids.rs`, `note.rs` | what is durable |
+//! | `journal.rs`, `blobs.rs`, `edit_ids.rs`, `note.rs`, `sum.rs` | what is durable |
 //! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
 //! | `join.rs` | two histories of one file become one |
 //! | `three_way.rs` | two edited copies of one text become one, for git |
@@ -56,6 +56,7 @@ mod shared;
 mod snapshot;
 mod state;
 pub mod stepped;
+mod sum;
 pub mod three_way;
 mod watcher;
 

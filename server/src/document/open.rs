@@ -30,6 +30,7 @@ use super::join::{self, Rivals};
 use super::journal::Journal;
 use super::keeper::{Keeper, Kept};
 use super::lock::{Holder, Lock};
+use super::note::unseal;
 use super::place::{self, Place};
 use super::projection::{BACKUP_SUFFIX, Projection};
 use super::ring::Ring;
@@ -296,7 +297,7 @@ pub(super) fn prepare(
         let _ = reports.send(Message::File(report), None); // An actor that has ended needs none.
     });
     let mut keeper = Keeper::new(Arc::clone(disk), kept, config.pace, ordered, report);
-    actor.start(&mut keeper, &String::from_utf8_lossy(&noted), joined);
+    actor.start(&mut keeper, unseal(&noted).unwrap_or_default(), joined);
     if actor.journal.is_long() {
         actor.compact();
     }
