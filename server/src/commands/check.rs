@@ -140,7 +140,7 @@ async fn check(args: &CheckArgs, path: &Path) -> Result<u8, Refused> {
     };
     let reach = Reach::open_to_try(&target, is_own, "check").await?;
     let work = async {
-        let path = reach.path("import?dry_run=true");
+        let path = reach.path(&format!("import?dry_run=true&as_file={is_own}"));
         let body = Bytes::from(source.text.clone());
         let told: Value = reach.call(Method::POST, &path, Some(body)).await?.json()?;
         let findings = look(&reach, &source).await?;

@@ -32,6 +32,7 @@ use super::note::{seal, unseal};
 use super::projection::{ContentHash, Found, Projection, Replaced};
 use super::ring::Ring;
 use super::shared::{Arrived, Neighbours, Published};
+use super::written::Written;
 
 use self::copies::ConflictCopies;
 pub use self::orders::Pace;
@@ -55,6 +56,7 @@ pub(super) struct Keeper {
     neighbours: Neighbours,
     rivals: Rivals,
     ring: Ring,
+    written: Written,
     copies: ConflictCopies,
     blobs: Blobs,
     pace: Pace,
@@ -94,6 +96,7 @@ impl Keeper {
             neighbours: kept.neighbours,
             rivals: kept.rivals,
             ring: kept.ring,
+            written: kept.written,
             blobs: kept.blobs,
             pace,
             orders,
@@ -230,6 +233,7 @@ impl Keeper {
                 self.missing = 0;
                 self.offered = None;
                 self.write_note(heads);
+                self.written.add(heads);
                 Report::Written {
                     len: bytes.len() as u64,
                     took: started.elapsed(),

@@ -15,7 +15,7 @@
 //! | `handle.rs`, `inbox.rs`, `peers.rs`, `snapshot.rs`, `state.rs` | what the rest of the server sees |
 //! | `actor.rs` | the thread that owns the replica and the journal |
 //! | `journal.rs`, `blobs.rs`, `edit_ids.rs`, `note.rs`, `sum.rs` | what is durable |
-//! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
+//! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs`, `written.rs` | the JSON |
 //! | `join.rs` | two histories of one file become one |
 //! | `three_way.rs` | two edited copies of one text become one, for git |
 //! | `shared.rs` | what other devices publish in the folder, and what this one does |
@@ -59,6 +59,7 @@ pub mod stepped;
 mod sum;
 pub mod three_way;
 mod watcher;
+mod written;
 
 pub use blobs::BlobError;
 pub use clients::OldClient;

@@ -36,6 +36,7 @@ use super::projection::{BACKUP_SUFFIX, Projection};
 use super::ring::Ring;
 use super::shared::{Header, Neighbours, Published};
 use super::watcher::Watcher;
+use super::written::{WRITTEN, Written};
 
 /// Stack of an actor's thread, in bytes: merging recurses as deep as documents nest.
 pub(super) const STACK_BYTES: usize = 16 * 1024 * 1024;
@@ -246,11 +247,18 @@ pub(super) fn prepare(
     );
     tidy_images(disk, place, replica.document(), &blobs);
     let ring = Ring::new(Arc::clone(disk), &place.snapshots(&document), device);
+    let written = Written::open(
+        Arc::clone(disk),
+        place.state.join(WRITTEN),
+        place.folder.join(format!("{}{BACKUP_SUFFIX}", place.name)),
+        ring.clone(),
+    );
     let shared = Shared::new(
         place.name.clone(),
         replica.document(),
         blobs.clone(),
         ring.clone(),
+        written.clone(),
     );
     let shared = Arc::new(shared);
     let (inbox, received) = Inbox::new();
@@ -287,6 +295,7 @@ pub(super) fn prepare(
         published: Published::new(Arc::clone(disk), &folder, device, header.clone()),
         neighbours: Neighbours::new(Arc::clone(disk), folder, document, device),
         ring: ring.clone(),
+        written,
         rivals: Rivals::new(Arc::clone(disk), place.clone(), header.clone()),
         blobs,
         note,

@@ -229,7 +229,7 @@ fn beside(home: &Home) -> Vec<(PathBuf, Vec<u8>)> {
 /// What is written anew by whoever opens the folder, and until then counts for nothing.
 fn is_hint(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    ["lock", "server", "projected", "projected.next"].contains(&&*name)
+    ["lock", "server", "projected", "projected.next", "written"].contains(&&*name)
 }
 
 /// Whether doctor tells of `path` while it holds `bytes`, and as what.
@@ -261,6 +261,7 @@ fn f2_everything_beside_the_json_is_looked_at() {
         "/journal",
         "/projected",
         "/projected.next",
+        "/written",
         "/offered",
         "/offer",
         "/clients",

@@ -2,7 +2,7 @@
 //!
 //! | file | if it is not as it was written |
 //! |---|---|
-//! | `lock`, `server`, `projected`, `projected.next` | harmless: written anew by whoever opens the folder |
+//! | `lock`, `server`, `projected`, `projected.next`, `written` | harmless: written anew by whoever opens the folder |
 //! | `offered`, `offer`, `clients` | something is forgotten, and nothing of the history is lost |
 
 use std::path::Path;
@@ -16,6 +16,7 @@ use crate::document::disk::Disk;
 use crate::document::keeper::NEXT;
 use crate::document::note::unseal;
 use crate::document::place::Place;
+use crate::document::written::WRITTEN;
 
 /// What is said of notes that only save work.
 const WORK: &str = "harmless: it only saves work at a start, and the next one writes it anew";
@@ -36,6 +37,8 @@ impl Examined {
         let projected = place.state.join("projected");
         self.hint(disk, &projected, WORK);
         self.hint(disk, &projected.with_extension(NEXT), WORK);
+        let written = "until it is written anew, a file without its version is compared with the backup and the kept versions";
+        self.hint(disk, &place.state.join(WRITTEN), written);
         for (name, what) in [
             (
                 OFFERED,
