@@ -5,6 +5,7 @@ mod bad_input;
 mod doctor;
 mod help;
 mod history;
+mod page;
 mod reach;
 mod support;
 mod transfer;
