@@ -189,3 +189,18 @@ fn f11_check_reads_a_history_that_lies_beside_the_file() {
         "looking makes nothing"
     );
 }
+
+#[test]
+fn t5_a_sheet_is_not_read_and_the_sentence_says_what_is() {
+    let home = Home::with(OLD);
+    let sheet = home.root().join("jobs.xlsx");
+    let sheet = sheet.to_str().expect("a path");
+    home.run(&["export", "--format", "xlsx", "--output", sheet])
+        .expect(0);
+    for command in [&["import", sheet][..], &["check", sheet]] {
+        let said = home.run(command).expect(7);
+        for part in [sheet, "Excel", "CSV", "not read"] {
+            assert!(said.err.contains(part), "{part:?} is not in: {said:?}");
+        }
+    }
+}
