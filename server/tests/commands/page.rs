@@ -43,7 +43,7 @@ fn parse(page: &str) -> Vec<Result<Step, String>> {
 /// What each command says, one after the other in one shell.
 fn run(commands: &[String]) -> Vec<String> {
     let home = tempfile::tempdir().expect("a folder");
-    let work = home.path().join("work");
+    let work = home.path().join("projects");
     std::fs::create_dir(&work).expect("a folder");
     let program = Path::new(env!("CARGO_BIN_EXE_plainsync"));
     let mut script = String::new();
