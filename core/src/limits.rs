@@ -84,6 +84,9 @@ pub const IMPORT_RECORDS_PER_CHANGE_MAX: usize = 2_000;
 /// Most versions that are tried as the base of a list that names none.
 pub const BASE_VERSIONS_MAX: usize = 8;
 
+/// Most versions that are tried as the base of a file that has lost its own.
+pub const WRITTEN_VERSIONS_MAX: usize = 32;
+
 /// New operations that a merge asks, at any size of document, which record each belongs to,
 /// instead of reading every record again.
 pub const REFRESH_OPS_MIN: usize = 200;

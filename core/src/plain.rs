@@ -11,4 +11,5 @@ pub mod file;
 pub(crate) mod held;
 pub mod import;
 pub mod json;
+pub mod made_from;
 pub mod origin;

@@ -232,36 +232,81 @@ fn l2_a_client_is_remembered_by_its_last_versions_only() {
     assert_eq!(serde_json::from_str::<Vec<Handed>>(&kept).unwrap(), client);
 }
 
-#[test]
-fn f6_a_file_without_its_version_finds_it_among_those_that_were_written() {
-    let (mut a, keys) = knights(4);
-    let (written, mut theirs) = (handed(&a), list(&a));
-    jobs(&mut theirs).remove(0);
-    jobs(&mut theirs)[0]["prompt"] = json!("by hand");
-    let text = theirs.to_string();
-    let versions = [handed(&device(1)), written];
-    let closest = a
-        .document()
-        .closest(text.as_bytes(), &versions)
-        .unwrap()
-        .unwrap();
-    assert!(closest.distance.fits());
-    let stranger = json!({"jobs": [{"id": "job-1", "prompt": "another"}]}).to_string();
-    let far = a
-        .document()
-        .closest(stranger.as_bytes(), &versions)
-        .unwrap()
-        .unwrap();
-    assert!(
-        !far.distance.fits(),
-        "a list that shares nothing is not its edit"
-    );
+/// Takes in a file without a version as an edit of one of `versions`, where it can be one.
+fn save_file(device: &mut Device, file: &Value, versions: &[Handed]) -> ImportReport {
+    let text = file.to_string();
+    let from = device.document().made_from(text.as_bytes(), versions);
     let options = ImportOptions {
-        base: ImportBase::Heads(closest.heads),
+        base: from.unwrap().map(|from| from.base).unwrap_or_default(),
         ..ImportOptions::default()
     };
-    let report = a.import_with(&text, options).unwrap();
-    assert_eq!((report.changed, report.removed), (1, 1));
+    device.import_with(&text, options).unwrap()
+}
+
+#[test]
+fn f6_a_file_without_its_version_is_an_edit_of_the_closest_that_was_written() {
+    let (mut a, keys) = knights(8);
+    let (written, mut theirs) = (handed(&a), list(&a));
+    a.set(&keys[2], json!({"width": 99}));
+    let versions = [handed(&device(1)), written, handed(&a)];
+    jobs(&mut theirs).remove(0);
+    jobs(&mut theirs)[0]["prompt"] = json!("by hand");
+    jobs(&mut theirs).push(json!({"id": "job-77", "prompt": "new", "createdAt": 77}));
+    let report = save_file(&mut a, &theirs, &versions);
+    assert_eq!((report.added, report.changed, report.removed), (1, 1, 1));
+    assert!(a.row(&keys[0]).in_bin);
+    assert_eq!(a.field(&keys[1], "prompt"), json!("by hand"));
+    assert_eq!(a.field(&keys[2], "width"), json!(99), "edited since");
+}
+
+#[test]
+fn f6_a_file_that_shares_little_with_what_was_written_has_no_base() {
+    let (mut a, _) = knights(4);
+    let versions = [handed(&a)];
+    for strange in [
+        json!({"jobs": []}),
+        json!({"jobs": [{"id": "job-1", "prompt": "another", "createdAt": 5}]}),
+        json!({"jobs": [list(&a)["jobs"][0]]}),
+    ] {
+        let text = strange.to_string();
+        let from = a.document().made_from(text.as_bytes(), &versions);
+        assert_eq!(from, Ok(None), "{text}");
+        assert_eq!(save_file(&mut a, &strange, &versions).removed, 0, "{text}");
+    }
+    // One that says what it is of is asked for nothing.
+    let own = a.json();
+    let from = a.document().made_from(own.as_bytes(), &versions);
+    assert_eq!(from, Ok(None));
+}
+
+#[test]
+fn f6_an_old_copy_between_two_versions_that_were_written_removes_nothing() {
+    let (mut a, _) = knights(6);
+    let older = handed(&a);
+    a.insert("record-8", json!({"prompt": "knight 8"}));
+    let copy = list(&a); // Of a version that nobody noted.
+    a.insert("record-9", json!({"prompt": "knight 9"}));
+    for versions in [
+        &[older.clone(), handed(&a)][..],
+        &[handed(&a), older.clone()],
+        &[older],
+    ] {
+        let report = save_file(&mut a, &copy, versions);
+        let did = (report.added, report.changed, report.removed);
+        assert_eq!(did, (0, 0, 0), "nobody edited it");
+    }
+    assert_eq!(a.document().view().rows().count(), 8);
+}
+
+#[test]
+fn f6_an_old_copy_brings_nothing_back_from_the_bin() {
+    let (mut a, keys) = knights(6);
+    let copy = list(&a);
+    a.edit(Edit::Remove {
+        keys: vec![keys[0].clone()],
+    });
+    let versions = [handed(&a)];
+    save_file(&mut a, &copy, &versions);
     assert!(a.row(&keys[0]).in_bin);
 }
 

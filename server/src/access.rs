@@ -1,7 +1,7 @@
 //! How the commands of this user reach a running server: a small private file in its state folder.
 //!
 //! ```text
-//! <state>/<hash of folder>/server     {"pid", "address", "certificate"?, "token"?}, mode 0600
+//! <state>/<hash of folder>/server     {"pid", "address", "certificate"?, "token"?} and its sum, mode 0600
 //! ```
 //!
 //! The lock says that somebody serves the folder; this file says where and, to the user who
@@ -16,9 +16,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::document::disk::{Disk, RealDisk, write_whole};
+use crate::document::note::{seal, unseal};
 
 /// The file's name.
-const NAME: &str = "server";
+pub(crate) const NAME: &str = "server";
 
 /// Where a server is reached from this machine, and with what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +72,7 @@ impl Access {
     ///
     /// Those of the file system.
     pub fn leave(&self, folder_state: &Path) -> io::Result<()> {
-        let mut text = serde_json::to_vec(self)?;
-        text.push(b'\n');
+        let text = seal(&serde_json::to_string(self)?);
         write_whole(&RealDisk, &folder_state.join(NAME), &text, Some(0o600))
     }
 
@@ -80,7 +80,7 @@ impl Access {
     #[must_use]
     pub fn of(pid: u32, folder_state: &Path) -> Option<Self> {
         let text = RealDisk.read(&folder_state.join(NAME)).ok()?;
-        let found: Self = serde_json::from_slice(&text).ok()?;
+        let found: Self = serde_json::from_str(unseal(&text).ok()?).ok()?;
         (found.pid == pid).then_some(found)
     }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+use crate::commands::answer::AnswerArgs;
 use crate::commands::backup::BackupArgs;
 use crate::commands::check::CheckArgs;
 use crate::commands::clear::ClearArgs;
@@ -23,7 +24,7 @@ use crate::commands::log::LogArgs;
 use crate::commands::manual::{CompletionsArgs, ManArgs};
 use crate::commands::restore::RestoreArgs;
 use crate::commands::{
-    backup, check, clear, conflicts, diff, doctor, export, import, log, manual, restore,
+    answer, backup, check, clear, conflicts, diff, doctor, export, import, log, manual, restore,
 };
 use crate::config::{AllowedHost, Origin, Token};
 
@@ -56,7 +57,7 @@ pub mod exit {
     pub const BROKEN: u8 = 7;
     /// It would remove much and was not confirmed; nothing was done.
     pub const CONFIRM: u8 = 8;
-    /// `check`: the file is fine, and taking it in would change something.
+    /// `check`: the file is fine, and taking it in, or what is on offer, would change something.
     pub const CHANGES: u8 = 9;
     /// `doctor`: something is damaged.
     pub const DAMAGED: u8 = 10;
@@ -77,7 +78,7 @@ Exit codes:
   6   the document refuses: no such job or version, or its state does not allow it
   7   what was given to read is no job history; the sentence names line and column
   8   it would remove much and was not confirmed; nothing was done
-  9   check: the file is fine, and taking it in would change something
+  9   check: the file is fine, and taking it in, or what is on offer, would change something
   10  doctor: something is damaged";
 
 /// Keeps plain JSON files in sync between browsers, machines and editors.
@@ -98,6 +99,9 @@ pub enum Command {
     /// Tell what is wrong with a file, and what taking it in would do; changes nothing
     #[command(long_about = check::ABOUT)]
     Check(CheckArgs),
+    /// Answer what check asks: take what the file says, or keep what the history says
+    #[command(long_about = answer::ABOUT)]
+    Answer(AnswerArgs),
     /// Write the jobs as JSON, CSV or an Excel sheet
     #[command(long_about = export::ABOUT)]
     Export(ExportArgs),

@@ -239,7 +239,8 @@ impl World {
                 if path.is_dir() {
                     folders.push(path);
                 } else if path.file_name().is_some_and(|name| name == "device") {
-                    devices.push(fs::read_to_string(path).expect("a name").trim().to_owned());
+                    let text = fs::read_to_string(path).expect("a name");
+                    devices.extend(text.lines().next().map(str::to_owned));
                 }
             }
         }

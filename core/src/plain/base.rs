@@ -79,7 +79,15 @@ impl Handed {
         Ok(self)
     }
 
-    fn hashes(&self) -> Option<Vec<ChangeHash>> {
+    /// The version that `heads` name.
+    pub(crate) fn of(heads: &[ChangeHash]) -> Self {
+        Self {
+            heads: heads.iter().map(ToString::to_string).collect(),
+            fingerprint: None,
+        }
+    }
+
+    pub(crate) fn hashes(&self) -> Option<Vec<ChangeHash>> {
         let hashes = self.heads.iter().map(|head| head.parse().ok());
         hashes
             .collect::<Option<Vec<_>>>()
@@ -242,7 +250,7 @@ pub(crate) fn choose<'m, 'd>(
         .min_by_key(|(moment, distance)| (distance.differing, Reverse(newest(moment))))
 }
 
-fn distance(file: &File, moment: &Moment<'_>) -> Distance {
+pub(crate) fn distance(file: &File, moment: &Moment<'_>) -> Distance {
     let schema = moment.document().schema();
     let mut distance = Distance {
         same: 0,

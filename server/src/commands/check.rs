@@ -12,19 +12,25 @@ use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::import::{Told, explained};
-use super::reach::Reach;
+use super::question::{Kind, Question};
+use super::reach::{Purpose, Reach, has_history};
 use super::source::Source;
 use super::{Outcome, output, progress};
-use crate::cli::{FILE_DEFAULT, Target, exit, file_of};
+use crate::cli::{FILE_DEFAULT, Target, complain, exit, file_of};
 use crate::config::Token;
 
 /// Findings of one kind that are written out; of further ones only the number is.
 const SHOWN_MAX: usize = 20;
 
+/// What is said of a file that removes too much to be believed at once.
+const REMOVES_MOST: &str = "that is more than half of them: it is done only when confirmed";
+
 /// What its help says first.
 pub(crate) const ABOUT: &str = "Reads a file as an import would and tells line and column of what is wrong, which labels stand \
         twice, which images are missing, and what taking it in would add, change, remove or leave in conflict. \
-        It changes nothing, and works on files that no server ever saw.";
+        It changes nothing, and works on files that no server ever saw.\n\n\
+        Of the document's own file it also tells what waits for an answer: an older version that was put back, a file that \
+        was deleted, one that cannot be taken in as it is. `plainsync answer` answers.";
 
 /// What `plainsync check` accepts.
 #[derive(Debug, Args)]
@@ -32,8 +38,9 @@ pub(crate) const ABOUT: &str = "Reads a file as an import would and tells line a
         plainsync check\n  \
         plainsync check --json downloads/job_history.json\n  \
         plainsync check old/job_history.json --into dashboards\n\n\
-        Exit codes: 0 fine, nothing to take in; 9 fine, and it would change something; 8 fine, and it would remove \
-        more than half of the jobs; 6 written at a version that is not known here; 7 broken; 4 cannot be read.")]
+        Exit codes: 0 fine, nothing to take in; 9 fine, and taking it in, or what is on offer, would change something; \
+        8 fine, and it would remove more than half of the jobs; 6 written at a version that is not known here; \
+        7 broken; 4 missing, or cannot be read.")]
 pub struct CheckArgs {
     /// The file to check, or a folder that holds job_history.json
     #[arg(value_name = "FILE|DIR", default_value = FILE_DEFAULT)]
@@ -65,6 +72,24 @@ struct Findings {
     missing: Vec<String>,
 }
 
+/// Why a file could not be checked, and what can be done about it.
+struct Refused {
+    failure: Failure,
+    question: Option<Question>,
+    /// It is not there.
+    is_missing: bool,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            question: None,
+            is_missing: false,
+        }
+    }
+}
+
 /// Runs `plainsync check`.
 pub(super) async fn run(args: CheckArgs) -> Outcome {
     let path = if args.path == Path::new(super::source::STDIN) {
@@ -72,35 +97,50 @@ pub(super) async fn run(args: CheckArgs) -> Outcome {
     } else {
         file_of(&args.path)
     };
-    let checked = check(&args, &path).await;
-    match checked {
-        Ok(code) => Ok(code),
-        Err(failure) => {
-            if args.json {
-                let state = match failure.code {
-                    exit::BROKEN => "broken",
-                    exit::REFUSED => "unknown-version",
-                    _ => "unreadable",
-                };
-                let path = path.display().to_string();
-                output::json(&json!({"file": path, "state": state, "reason": failure.sentence}))?;
-            }
-            Err(failure)
-        }
+    let refused = match check(&args, &path).await {
+        Ok(code) => return Ok(code),
+        Err(refused) => refused,
+    };
+    let Refused {
+        failure, question, ..
+    } = &refused;
+    if args.json {
+        let state = match failure.code {
+            exit::BROKEN => "broken",
+            exit::REFUSED => "unknown-version",
+            _ if refused.is_missing => "missing",
+            _ => "unreadable",
+        };
+        let path = path.display().to_string();
+        let question = question.as_ref().map(Question::as_json);
+        output::json(&json!({
+            "file": path, "state": state, "reason": failure.sentence, "question": question,
+        }))?;
     }
+    complain(&failure.sentence);
+    for hint in question.iter().flat_map(|asked| asked.hints(&args.path)) {
+        complain(&hint);
+    }
+    Ok(failure.code)
 }
 
-async fn check(args: &CheckArgs, path: &Path) -> Outcome {
-    let source = Source::read(path)?;
+async fn check(args: &CheckArgs, path: &Path) -> Result<u8, Refused> {
     let target = Target {
         path: args.into.clone().unwrap_or_else(|| path.to_owned()),
         state: args.state.clone(),
         token: args.token.clone(),
     };
     let is_own = args.into.is_none();
+    let source = match Source::read(path) {
+        Ok(source) => source,
+        Err(failure) if is_own && is_missing(path) && has_history(&target) => {
+            return Err(missing(&target, failure).await);
+        }
+        Err(failure) => return Err(failure.into()),
+    };
     let reach = Reach::open_to_try(&target, is_own, "check").await?;
     let work = async {
-        let path = reach.path("import?dry_run=true");
+        let path = reach.path(&format!("import?dry_run=true&as_file={is_own}"));
         let body = Bytes::from(source.text.clone());
         let told: Value = reach.call(Method::POST, &path, Some(body)).await?.json()?;
         let findings = look(&reach, &source).await?;
@@ -108,14 +148,79 @@ async fn check(args: &CheckArgs, path: &Path) -> Outcome {
     };
     let done = progress::during("checking", work).await;
     let opened = reach.info().await;
+    let is_served = reach.is_served();
     reach.close().await;
-    let (mut told, findings) = done.map_err(|failure| explained(failure, &source))?;
+    let has_history = is_own && (is_served || has_history(&target));
+    let asked = |kind, detail: &str| {
+        let detail = detail.to_owned();
+        has_history.then_some(Question { kind, detail })
+    };
+    let (mut told, findings) = match done {
+        Ok(done) => done,
+        Err(failure) => {
+            let failure = explained(failure, &source);
+            let question = match failure.code {
+                exit::BROKEN => asked(Kind::Unparsable, &failure.sentence),
+                exit::REFUSED => asked(Kind::Parked, &failure.sentence),
+                _ => None,
+            };
+            return Err(Refused {
+                question,
+                ..Refused::from(failure)
+            });
+        }
+    };
+    let question = if told["needsConfirmation"] == true {
+        asked(Kind::AwaitingAnswer, REMOVES_MOST)
+    } else if is_own && is_served {
+        opened.as_ref().ok().and_then(Question::of)
+    } else if has_history {
+        question_of(&target).await
+    } else {
+        None
+    };
     let last = &opened?["lastImport"];
-    if is_own && !reach.is_served() && last["source"] == "what the file holds" {
+    if is_own && !is_served && last["source"] == "what the file holds" {
         // Opening took it in, because its history was found beside it: that is what it would do.
         told["report"] = last["report"].clone();
     }
-    tell(args, &source, &told, &findings)
+    Ok(tell(args, &source, &told, &findings, question.as_ref())?)
+}
+
+fn is_missing(path: &Path) -> bool {
+    let looked = path.symlink_metadata();
+    looked.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+/// What opening the document would ask, with its file as it lies there.
+async fn question_of(target: &Target) -> Option<Question> {
+    let reach = Reach::open(target, Purpose::Read, "check").await.ok()?;
+    let info = reach.info().await;
+    reach.close().await;
+    Question::of(&info.ok()?)
+}
+
+/// The file is not there, but its history is.
+async fn missing(target: &Target, failure: Failure) -> Refused {
+    let Ok(reach) = Reach::open(target, Purpose::Read, "check").await else {
+        return failure.into();
+    };
+    let info = reach.info().await;
+    reach.close().await;
+    let Ok(info) = info else {
+        return failure.into();
+    };
+    let jobs = usize::try_from(info["jobs"].as_u64().unwrap_or_default()).unwrap_or(usize::MAX);
+    let sentence = format!(
+        "{} is missing; its history has {}, and the next command or server that opens it writes it again",
+        target.file().display(),
+        output::counted(jobs, "job", "jobs")
+    );
+    Refused {
+        failure: Failure::new(failure.code, sentence),
+        question: Question::of(&info),
+        is_missing: true,
+    }
 }
 
 /// Labels that stand twice, and images that are not here.
@@ -168,7 +273,13 @@ fn collect_images(root: &Node, images: &mut BTreeSet<BlobRef>) {
     }
 }
 
-fn tell(args: &CheckArgs, source: &Source, told: &Value, findings: &Findings) -> Outcome {
+fn tell(
+    args: &CheckArgs,
+    source: &Source,
+    told: &Value,
+    findings: &Findings,
+    question: Option<&Question>,
+) -> Outcome {
     let known: Told = serde_json::from_value(told.clone()).map_err(|error| {
         Failure::new(
             exit::FAILED,
@@ -179,6 +290,8 @@ fn tell(args: &CheckArgs, source: &Source, told: &Value, findings: &Findings) ->
         ("removes-most", exit::CONFIRM)
     } else if known.report.is_change() {
         ("changes", exit::CHANGES)
+    } else if question.is_some_and(Question::is_offer) {
+        ("offers", exit::CHANGES)
     } else {
         ("fine", 0)
     };
@@ -190,6 +303,7 @@ fn tell(args: &CheckArgs, source: &Source, told: &Value, findings: &Findings) ->
         output::json(&json!({
             "file": source.name, "state": state, "report": told["report"],
             "labelsTwice": twice, "missingImages": findings.missing,
+            "question": question.map(Question::as_json),
         }))?;
         return Ok(code);
     }
@@ -198,7 +312,7 @@ fn tell(args: &CheckArgs, source: &Source, told: &Value, findings: &Findings) ->
     output::line(&format!("{}: readable, {jobs}{was}", source.name))?;
     output::line(&format!("taking it in: {}", known.report.words()))?;
     if known.needs_confirmation {
-        output::line("that is more than half of them: it is done only when confirmed")?;
+        output::line(REMOVES_MOST)?;
     }
     for (label, lines) in findings.twice.iter().take(SHOWN_MAX) {
         let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
@@ -212,6 +326,14 @@ fn tell(args: &CheckArgs, source: &Source, told: &Value, findings: &Findings) ->
         output::line(&format!("the image {image} is not here"))?;
     }
     rest(findings.missing.len(), "images are not here")?;
+    if let Some(question) = question {
+        if !known.needs_confirmation {
+            output::line(&question.detail)?;
+        }
+        for hint in question.hints(&args.path) {
+            output::line(&hint)?;
+        }
+    }
     Ok(code)
 }
 

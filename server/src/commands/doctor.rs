@@ -18,11 +18,12 @@ const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// What its help says first.
 pub(crate) const ABOUT: &str = "Verifies what lies on disk of a document: the sums of all journals, the history that they give, \
-        the images against their hashes, the kept versions and the JSON against the history, and what crashes \
-        and folder syncers left. One line a finding, with path and byte. It needs no server, disturbs none, \
-        and changes nothing.\n\n\
+        the images against their hashes, the backup, the kept versions and the JSON against the history, the small notes \
+        against their sums, and what crashes and folder syncers left. One line a finding, with path and, where it can be \
+        known, byte. It needs no server, disturbs none, and changes nothing.\n\n\
         With --repair everything that is damaged is first copied aside, into the state folder; then what can be made \
-        again is: journals from what is whole and from what was published, images from the JSON.";
+        again is: journals from what is whole and from what was published, images from the JSON, backup and kept \
+        versions from the history. A damaged note is removed: what it remembered is asked or done once more.";
 
 /// What `plainsync doctor` accepts.
 #[derive(Debug, Args)]

@@ -19,7 +19,7 @@ pub(crate) const ABOUT: &str = "Takes a file into the document, by the rules by 
         Accepted are a job history or an export of one, our own CSV, an answer of the old server's /load-jobs, and \
         what an old dashboard kept in localStorage (the value of pixellab_jobs_v1, or an object that holds it). A \
         file that names its version is an edit of that version; any other adds jobs and updates fields, and \
-        removes nothing. Importing the same file again changes nothing.";
+        removes nothing. Importing the same file again changes nothing. An Excel sheet is not read: save it as CSV.";
 
 /// What `plainsync import` accepts.
 #[derive(Debug, Args)]

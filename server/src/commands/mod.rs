@@ -3,6 +3,7 @@
 //! A command reaches its document through `reach.rs`, prints data through `output.rs`, and ends
 //! with an exit code or a sentence and one; the rest of the crate prints nothing.
 
+pub mod answer;
 pub mod backup;
 pub mod check;
 pub mod clear;
@@ -17,6 +18,7 @@ pub mod manual;
 pub mod merge_driver;
 mod output;
 mod progress;
+mod question;
 mod reach;
 pub mod restore;
 pub mod serve;
@@ -43,6 +45,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => return serve::run(args),
         Command::Check(args) => in_runtime(check::run(args)),
+        Command::Answer(args) => in_runtime(answer::run(args)),
         Command::Export(args) => in_runtime(export::run(args)),
         Command::Import(args) => in_runtime(import::run(args)),
         Command::Clear(args) => in_runtime(clear::run(args)),

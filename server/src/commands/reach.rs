@@ -427,13 +427,16 @@ pub(super) fn state_root(target: &Target) -> Result<PathBuf, Failure> {
     }
 }
 
+/// Whether this user has kept a history of what `target` names.
+pub(super) fn has_history(target: &Target) -> bool {
+    find_place(target, &target.file()).is_ok_and(|place| place.state.join("journal").exists())
+}
+
 /// Refuses a document of which there is neither a file nor a history: a typing error must not
 /// make one.
 fn require(target: &Target) -> Result<(), Failure> {
     let file = target.file();
-    let is_there = file.symlink_metadata().is_ok()
-        || find_place(target, &file).is_ok_and(|place| place.state.join("journal").exists());
-    if is_there {
+    if file.symlink_metadata().is_ok() || has_history(target) {
         return Ok(());
     }
     let sentence = format!(

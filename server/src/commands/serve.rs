@@ -1,5 +1,6 @@
 //! `plainsync serve`: binds the socket, says where to look, serves until a signal.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -49,8 +50,10 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::new(exit::ADDRESS, error.to_string()))?;
     let opened = Server::open(listener, &config).await;
     let server = opened.map_err(failed)?;
+    // Whoever reads the address may send a signal at once: it must not meet the system's default.
+    let stop = stop_signal();
     announce(&args, &config, bound);
-    let served = server.run(stop_signal()).await;
+    let served = server.run(stop).await;
     served.map_err(failed)
 }
 
@@ -201,29 +204,33 @@ fn percent_encode(text: &str) -> String {
         .collect()
 }
 
-/// Resolves at ctrl-c or SIGTERM. A second signal ends the process at once.
-async fn stop_signal() {
+/// Resolves at ctrl-c or SIGTERM, of which it hears from the call on. A second signal ends the
+/// process at once.
+fn stop_signal() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        match (
+        let signals = (
             signal(SignalKind::terminate()),
             signal(SignalKind::interrupt()),
-        ) {
-            (Ok(mut terminate), Ok(mut interrupt)) => {
+        );
+        async move {
+            let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+                return std::future::pending().await;
+            };
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            tokio::spawn(async move {
                 tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-                tokio::spawn(async move {
-                    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-                    complain("stopped at once; what was acknowledged is on disk");
-                    std::process::exit(i32::from(exit::FAILED));
-                });
-            }
-            _ => std::future::pending().await,
+                complain("stopped at once; what was acknowledged is on disk");
+                std::process::exit(i32::from(exit::FAILED));
+            });
         }
     }
     #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! dashboard kept in `localStorage` (the value of `pixellab_jobs_v1`, as an object or as the
 //! text that it was, or an object that holds it), and our own CSV.
 //!
+//! Excel's own formats are written (`export --format xlsx`) and not read.
+//!
 //! **Invariant:** nothing here waits for a pipe that nobody writes to, unless it is stdin.
 
 use std::fs::File;
@@ -17,6 +19,9 @@ use serde_json::value::RawValue;
 use super::failure::Failure;
 use super::table;
 use crate::cli::exit;
+
+/// What a zip archive begins with, as `.xlsx` and `.ods` are, and an old `.xls`.
+const SHEETS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
 
 /// What stands for stdin.
 pub(super) const STDIN: &str = "-";
@@ -50,6 +55,12 @@ impl Source {
             .map_err(|error| Failure::new(exit::FILE, format!("{name} cannot be read: {error}")))?;
         if bytes.len() > JSON_BYTES_MAX {
             let sentence = format!("{name} is larger than {JSON_BYTES_MAX} bytes, the limit");
+            return Err(Failure::new(exit::BROKEN, sentence));
+        }
+        if SHEETS.iter().any(|start| bytes.starts_with(start)) {
+            let sentence = format!(
+                "{name} is an Excel sheet or another archive; these are written and not read. Save the sheet as CSV (UTF-8) and import that, or import the JSON that `plainsync export` writes"
+            );
             return Err(Failure::new(exit::BROKEN, sentence));
         }
         let (text, was) = unwrap(&name, bytes)?;

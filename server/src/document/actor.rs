@@ -40,7 +40,7 @@ use tracing::warn;
 
 use self::batch::{Answer, Batch};
 pub(super) use self::file::FileSide;
-pub(super) use self::offer::Offered;
+pub(super) use self::offer::{OFFER, OFFERED, Offered};
 use self::recovery::Health;
 pub(super) use self::recovery::restore;
 use self::share::Share;

@@ -2,7 +2,8 @@
 //! it (F2).
 //!
 //! The previous text stays byte for byte as it was, apart from its `sync` block, which gets
-//! `replacedBy`, the heads of the version that took its place; a text without a block gets one.
+//! `replacedBy`, the heads of the version that took its place, and a sum of the whole; a text
+//! without a block gets one.
 //! With them, copying the backup over the file can be told from an old version that
 //! merely came back.
 
@@ -10,6 +11,7 @@ use plainsync_core::id::DocumentId;
 use serde_json::{Map, Value, json};
 
 use super::inspect::{Inspected, Unreadable, inspect};
+use super::sum;
 
 /// The field of `sync` that names the heads of the version that replaced this one.
 const REPLACED_BY: &str = "replacedBy";
@@ -33,10 +35,11 @@ pub fn backup_text(
             _ => own(document),
         };
         sync.insert(REPLACED_BY.to_owned(), note);
+        sum::forget(&mut sync);
         text.extend_from_slice(&previous[..span.start]);
         text.extend(block(sync));
         text.extend_from_slice(&previous[span.end..]);
-        return Ok(text);
+        return Ok(sum::with_sum(text));
     }
     // It parses as an object, so its last brace closes it.
     let end = previous.iter().rposition(|byte| *byte == b'}').unwrap_or(0);
@@ -52,7 +55,7 @@ pub fn backup_text(
     text.extend(block(sync));
     text.push(b'\n');
     text.extend_from_slice(tail);
-    Ok(text)
+    Ok(sum::with_sum(text))
 }
 
 /// A block that says which document took the file in, and claims no version of it.
@@ -78,8 +81,10 @@ mod tests {
         let document = DocumentId::from_random([1; 16]);
         let heads = ["ab".to_owned(), "cd".to_owned()];
         let found = backup_text(previous.as_bytes(), &document, &heads).expect("it parses");
+        assert_eq!(sum::check(&found), sum::Sum::Right);
         let found = String::from_utf8(found).expect("UTF-8");
         let expected = expected.replace("DOC", &document.to_string());
+        let expected = String::from_utf8(sum::with_sum(expected.into_bytes())).expect("UTF-8");
         assert_eq!(found, expected);
         inspect(found.as_bytes()).expect("the backup parses");
     }

@@ -1,11 +1,14 @@
 //! All that lies on disk of one document, looked at and compared: what `plainsync doctor` tells.
 //!
 //! Every record of every journal is checked against its sum, the history is put together in
-//! memory, and images, kept versions and the JSON are compared with it.
+//! memory, and images, kept versions, the JSON and its backup are compared with it. Notes and texts
+//! that nobody edits carry sums, so of all that lies beside the JSON no byte changes unnoticed.
 //!
 //! **Invariant:** nothing here writes, takes a lock or trusts what it reads.
 
 mod beside;
+mod notes;
+mod texts;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,7 +23,7 @@ use plainsync_core::id::{DeviceId, DocumentId};
 use plainsync_core::plain::origin::Origin;
 
 use super::disk::{Disk, RealDisk, ShadowDisk};
-use super::identity::Identity;
+use super::identity::{DEVICE, Identity, device_named};
 use super::inspect::inspect;
 use super::journal::Record;
 use super::place::Place;
@@ -48,6 +51,8 @@ pub enum Cure {
     Replace,
     /// The bytes of this image may stand in the JSON.
     Image(BlobRef),
+    /// These bytes are written in its place: the history gives them, or another copy.
+    Again(Vec<u8>),
     /// Nothing can be done here.
     None,
 }
@@ -116,6 +121,16 @@ impl Examined {
         });
     }
 
+    fn damage_at(&mut self, path: &Path, offset: Option<u64>, what: impl Into<String>, cure: Cure) {
+        self.findings.push(Finding {
+            severity: Severity::Damage,
+            path: path.to_owned(),
+            offset,
+            what: what.into(),
+            cure,
+        });
+    }
+
     fn damage(&mut self, path: &Path, what: impl Into<String>, cure: Cure) {
         self.add(Severity::Damage, path, what, cure);
     }
@@ -133,6 +148,7 @@ pub fn examine(place: &Place) -> Examined {
     examined.is_held = [place.own_folder(), place.folder_state.clone()]
         .iter()
         .any(|folder| matches!(disk.lock(&folder.join("lock")), Ok(None)));
+    examined.notes(&*disk, place);
     let published = published_for(&*disk, &place.own_folder(), &place.name);
     let device = device(&mut examined, &*disk, place);
     let identity = identity(&mut examined, &*disk, place, &published);
@@ -149,21 +165,19 @@ pub fn examine(place: &Place) -> Examined {
     examined.images(&*disk, place, &id, &document);
     examined.versions(&*disk, place, &id, device, &document);
     examined.json(&*disk, place, &document);
+    examined.backup(&disk, place, &document);
+    examined.archive(&*disk, place, &id);
     examined.leftovers(&*disk, place);
     examined
 }
 
 fn device(examined: &mut Examined, disk: &dyn Disk, place: &Place) -> Option<DeviceId> {
-    let path = place.folder_state.join("device");
+    let path = place.folder_state.join(DEVICE);
     match read(disk, &path) {
         Ok(None) => None,
-        Ok(Some(bytes)) => {
-            let parsed = String::from_utf8_lossy(&bytes).trim().parse();
-            let refused = |error: &dyn fmt::Display| format!("it names no device: {error}");
-            parsed
-                .map_err(|error| examined.damage(&path, refused(&error), Cure::Remove))
-                .ok()
-        }
+        Ok(Some(bytes)) => device_named(&bytes)
+            .map_err(|reason| examined.damage(&path, reason, Cure::Remove))
+            .ok(),
         Err(error) => {
             examined.damage(&path, format!("it cannot be read: {error}"), Cure::None);
             None
@@ -200,6 +214,10 @@ fn identity(
                     examined.damage(&path, what, cure);
                     return elsewhere;
                 }
+                if let Some(text) = identity.text().ok().filter(|text| *text != bytes) {
+                    let what = "it says what it said, but is not written as it was";
+                    examined.damage(&path, what, Cure::Again(text));
+                }
                 return Some(identity);
             }
             Err(error) => {
@@ -234,13 +252,10 @@ impl Examined {
             match next {
                 Ok(found) => match Record::decode(found.bytes) {
                     Some(record) => records.push(record),
-                    None => self.findings.push(Finding {
-                        severity: Severity::Damage,
-                        path: path.to_owned(),
-                        offset: Some(found.at as u64),
-                        what: "a record of a kind that this version does not know; a newer plainsync wrote it".to_owned(),
-                        cure: Cure::None,
-                    }),
+                    None => {
+                        let what = "a record of a kind that this version does not know; a newer plainsync wrote it";
+                        self.damage_at(path, Some(found.at as u64), what, Cure::None);
+                    }
                 },
                 Err(broken) => {
                     let being_written = self.is_held && broken.next.is_none();
@@ -264,13 +279,8 @@ impl Examined {
             }
             None => "; nothing whole follows".to_owned(),
         };
-        self.findings.push(Finding {
-            severity: Severity::Damage,
-            path: path.to_owned(),
-            offset: Some(broken.at as u64),
-            what: format!("a record {}{follows}", broken.reason),
-            cure: cure.clone(),
-        });
+        let what = format!("a record {}{follows}", broken.reason);
+        self.damage_at(path, Some(broken.at as u64), what, cure.clone());
     }
 
     /// The journal from which edits are acknowledged. `true`: there is one.
@@ -367,7 +377,7 @@ impl Examined {
         }
     }
 
-    /// The JSON and its backup against the history.
+    /// The JSON against the history.
     fn json(&mut self, disk: &dyn Disk, place: &Place, document: &Document) {
         let path = place.folder.join(&place.name);
         match read(disk, &path) {
@@ -377,17 +387,6 @@ impl Examined {
             }
             Ok(Some(bytes)) => self.origin(&path, &bytes, document),
             Err(error) => self.damage(&path, format!("it cannot be read: {error}"), Cure::None),
-        }
-        let backup = place.folder.join(format!("{}.backup", place.name));
-        match read(disk, &backup) {
-            Ok(Some(bytes)) => {
-                if let Err(error) = inspect(&bytes) {
-                    let what = format!("it cannot be read as JSON: {error}");
-                    self.damage(&backup, what, Cure::Remove);
-                }
-            }
-            Ok(None) => {}
-            Err(error) => self.damage(&backup, format!("it cannot be read: {error}"), Cure::None),
         }
     }
 

@@ -43,6 +43,7 @@ use super::peers::{End, Token};
 use super::ring::Ring;
 use super::snapshot::Snapshot;
 use super::state::{DocumentInfo, FileAnswer, FileNews, FileState, Offer, TookIn};
+use super::written::Written;
 
 /// Frames that may wait for a peer that reads slowly; one more and it is dropped (S6).
 pub const OUTBOUND_FRAMES_MAX: usize = 256;
@@ -68,6 +69,8 @@ pub(super) struct Shared {
     pub(super) id: DocumentId,
     pub(super) blobs: Blobs,
     pub(super) ring: Ring,
+    /// Which versions the file held.
+    pub(super) written: Written,
     pub(super) file_bytes: AtomicU64,
     snapshot: Mutex<Arc<Snapshot>>,
     file_state: Mutex<FileState>,
@@ -80,9 +83,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(name: String, document: &Document, blobs: Blobs, ring: Ring) -> Self {
+    pub(super) fn new(
+        name: String,
+        document: &Document,
+        blobs: Blobs,
+        ring: Ring,
+        written: Written,
+    ) -> Self {
         Self {
             ring,
+            written,
             name,
             id: *document.id(),
             blobs,

@@ -19,11 +19,12 @@ use super::actor::has_heads;
 use super::disk::{Disk, folder_of, random, write_whole};
 use super::error::OpenError;
 use super::inspect::{Version, inspect};
+use super::note::{NoteError, seal, unseal};
 use super::place::Place;
 use super::shared::published_for;
 
 /// The file that names this install.
-const DEVICE: &str = "device";
+pub(super) const DEVICE: &str = "device";
 
 /// The file that names the document.
 const DOCUMENT: &str = "document";
@@ -73,9 +74,14 @@ impl Identity {
     ///
     /// Those of the file system.
     pub(super) fn keep(&self, disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+        write_whole(disk, &folder.join(DOCUMENT), &self.text()?, Some(0o600))
+    }
+
+    /// How it is written, byte for byte.
+    pub(super) fn text(&self) -> io::Result<Vec<u8>> {
         let mut text = serde_json::to_vec_pretty(self)?;
         text.push(b'\n');
-        write_whole(disk, &folder.join(DOCUMENT), &text, Some(0o600))
+        Ok(text)
     }
 }
 
@@ -188,16 +194,27 @@ pub(super) fn collection_of(file: &[u8]) -> String {
 pub(super) fn device(disk: &dyn Disk, folder: &Path) -> Result<DeviceId, OpenError> {
     let path = folder.join(DEVICE);
     if let Some(text) = read(disk, &path)? {
-        let text = String::from_utf8_lossy(&text);
-        return text.trim().parse().map_err(|error| OpenError::Damaged {
-            path,
-            reason: format!("{error}"),
-        });
+        return device_named(&text).map_err(|reason| OpenError::Damaged { path, reason });
     }
     let device = DeviceId::from_random(random().map_err(|source| state(&path, source))?);
-    write_whole(disk, &path, format!("{device}\n").as_bytes(), Some(0o600))
+    write_whole(disk, &path, &seal(&device.to_string()), Some(0o600))
         .map_err(|source| state(&path, source))?;
     Ok(device)
+}
+
+/// The device that the file of that name says; older ones have no sum.
+///
+/// # Errors
+///
+/// A sentence: it names none, or is not as it was written.
+pub(super) fn device_named(text: &[u8]) -> Result<DeviceId, String> {
+    let text = match unseal(text) {
+        Ok(text) => text.to_owned(),
+        Err(NoteError::NoSum) => String::from_utf8_lossy(text).into_owned(),
+        Err(error) => return Err(error.to_string()),
+    };
+    let device = text.trim().parse();
+    device.map_err(|error| format!("it names no device: {error}"))
 }
 
 fn read(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
@@ -230,6 +247,9 @@ mod tests {
     fn an_install_keeps_its_name() {
         let folder = tempfile::tempdir().expect("a folder");
         let first = device(&RealDisk, folder.path()).expect("made");
+        assert_eq!(device(&RealDisk, folder.path()).expect("read"), first);
+        // As it was written before it had a sum.
+        std::fs::write(folder.path().join(DEVICE), format!("{first}\n")).expect("written");
         assert_eq!(device(&RealDisk, folder.path()).expect("read"), first);
         std::fs::write(folder.path().join(DEVICE), "nonsense").expect("damaged");
         let text = device(&RealDisk, folder.path())

@@ -28,14 +28,19 @@ use super::disk::{Disk, Look, make_folders, temp_beside};
 use super::handle::Rendered;
 use super::join::Rivals;
 use super::journal::Record;
+use super::note::{seal, unseal};
 use super::projection::{ContentHash, Found, Projection, Replaced};
 use super::ring::Ring;
 use super::shared::{Arrived, Neighbours, Published};
+use super::written::Written;
 
 use self::copies::ConflictCopies;
 pub use self::orders::Pace;
 use self::orders::Render;
 pub(super) use self::orders::{Kept, Order, Report};
+
+/// How the note of what is about to be written ends.
+pub(super) const NEXT: &str = "next";
 
 /// Longest time between two looks at a folder that the system does not watch for us.
 const UNWATCHED_POLL_MAX: Duration = Duration::from_secs(1);
@@ -51,6 +56,7 @@ pub(super) struct Keeper {
     neighbours: Neighbours,
     rivals: Rivals,
     ring: Ring,
+    written: Written,
     copies: ConflictCopies,
     blobs: Blobs,
     pace: Pace,
@@ -90,6 +96,7 @@ impl Keeper {
             neighbours: kept.neighbours,
             rivals: kept.rivals,
             ring: kept.ring,
+            written: kept.written,
             blobs: kept.blobs,
             pace,
             orders,
@@ -226,6 +233,7 @@ impl Keeper {
                 self.missing = 0;
                 self.offered = None;
                 self.write_note(heads);
+                self.written.add(heads);
                 Report::Written {
                     len: bytes.len() as u64,
                     took: started.elapsed(),
@@ -249,19 +257,19 @@ impl Keeper {
     }
 
     fn next_note(&self) -> PathBuf {
-        self.note.with_extension("next")
+        self.note.with_extension(NEXT)
     }
 
     /// The hash of what was about to be written last.
     pub(super) fn read_next_note(&self) -> String {
         let text = self.disk.read(&self.next_note()).unwrap_or_default();
-        String::from_utf8_lossy(&text).into_owned()
+        unseal(&text).unwrap_or_default().to_owned()
     }
 
     fn write_to(&self, path: &Path, text: &str) {
         let written = temp_beside(path).and_then(|temp| {
             let mut file = self.disk.create(&temp, Some(0o600))?;
-            file.append(text.as_bytes())?;
+            file.append(&seal(text))?;
             self.disk.rename(&temp, path)
         });
         if let Err(error) = written {

@@ -1,8 +1,9 @@
 //! One server per folder: an exclusive lock held for the process's life.
 //!
-//! The lock file lies beside the JSON, in `.plainsync/lock`, and says in one line of JSON who
-//! holds it, for the message of a second server. The lock itself is the operating system's,
-//! and ends with the process however it ends.
+//! The lock file lies beside the JSON, in `.plainsync/lock`, and says in one line of JSON, with
+//! its sum below, who holds it, for the message of a second server. The lock itself is the
+//! operating system's, and ends with the process however it ends; what the text says counts only
+//! until then.
 //!
 //! **Invariant:** the lock file is never deleted and never replaced: a lock on a file that has
 //! lost its name would exclude nobody.
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::disk::Disk;
+use super::note::{seal, unseal};
 
 /// Longest text of a lock file that is read, in bytes.
 const HOLDER_BYTES_MAX: u64 = 4096;
@@ -142,12 +144,11 @@ impl Lock {
                 None => thread::sleep(PROBE_PAUSE),
             }
         };
-        let mut line = serde_json::to_vec(holder).map_err(|error| io(error.into()))?;
-        line.push(b'\n');
+        let line = serde_json::to_string(holder).map_err(|error| io(error.into()))?;
         (|| {
             file.set_len(0)?;
             file.rewind()?;
-            file.write_all(&line)
+            file.write_all(&seal(&line))
         })()
         .map_err(io)?;
         Ok(Self { _file: file })
@@ -155,11 +156,11 @@ impl Lock {
 }
 
 fn held(lock: &Path, path: &Path) -> LockError {
-    let mut line = String::new();
+    let mut text = Vec::new();
     let holder = File::open(lock)
-        .and_then(|file| file.take(HOLDER_BYTES_MAX).read_to_string(&mut line))
+        .and_then(|file| file.take(HOLDER_BYTES_MAX).read_to_end(&mut text))
         .ok()
-        .and_then(|_| serde_json::from_str(&line).ok());
+        .and_then(|_| serde_json::from_str(unseal(&text).ok()?).ok());
     match holder {
         Some(holder) => LockError::Held {
             path: path.to_owned(),

@@ -14,8 +14,8 @@
 //! | `documents.rs`, `open.rs`, `identity.rs`, `place.rs`, `lock.rs` | which documents there are, where, and whose |
 //! | `handle.rs`, `inbox.rs`, `peers.rs`, `snapshot.rs`, `state.rs` | what the rest of the server sees |
 //! | `actor.rs` | the thread that owns the replica and the journal |
-//! | `journal.rs`, `blobs.rs`, `edit_ids.rs` | what is durable |
-//! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs` | the JSON |
+//! | `journal.rs`, `blobs.rs`, `edit_ids.rs`, `note.rs`, `sum.rs` | what is durable |
+//! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs`, `written.rs` | the JSON |
 //! | `join.rs` | two histories of one file become one |
 //! | `three_way.rs` | two edited copies of one text become one, for git |
 //! | `shared.rs` | what other devices publish in the folder, and what this one does |
@@ -45,6 +45,7 @@ mod join;
 pub mod journal;
 mod keeper;
 pub mod lock;
+pub mod note;
 mod open;
 mod origin;
 mod peers;
@@ -55,8 +56,10 @@ mod shared;
 mod snapshot;
 mod state;
 pub mod stepped;
+mod sum;
 pub mod three_way;
 mod watcher;
+mod written;
 
 pub use blobs::BlobError;
 pub use clients::OldClient;

@@ -30,11 +30,13 @@ use super::join::{self, Rivals};
 use super::journal::Journal;
 use super::keeper::{Keeper, Kept};
 use super::lock::{Holder, Lock};
+use super::note::unseal;
 use super::place::{self, Place};
 use super::projection::{BACKUP_SUFFIX, Projection};
 use super::ring::Ring;
 use super::shared::{Header, Neighbours, Published};
 use super::watcher::Watcher;
+use super::written::{WRITTEN, Written};
 
 /// Stack of an actor's thread, in bytes: merging recurses as deep as documents nest.
 pub(super) const STACK_BYTES: usize = 16 * 1024 * 1024;
@@ -242,11 +244,18 @@ pub(super) fn prepare(
     );
     tidy_images(disk, place, replica.document(), &blobs);
     let ring = Ring::new(Arc::clone(disk), &place.snapshots(&document), device);
+    let written = Written::open(
+        Arc::clone(disk),
+        place.state.join(WRITTEN),
+        place.folder.join(format!("{}{BACKUP_SUFFIX}", place.name)),
+        ring.clone(),
+    );
     let shared = Shared::new(
         place.name.clone(),
         replica.document(),
         blobs.clone(),
         ring.clone(),
+        written.clone(),
     );
     let shared = Arc::new(shared);
     let (inbox, received) = Inbox::new();
@@ -269,10 +278,9 @@ pub(super) fn prepare(
     });
     let note = place.state.join("projected");
     let noted = disk.read(&note).unwrap_or_default(); // Without it the start only takes longer.
-    let offered = place.state.join("offered");
-    let text = disk.read(&offered).unwrap_or_default(); // Without it, one is offered twice.
-    let text = String::from_utf8_lossy(&text).into_owned();
-    actor.file.set_offered(Offered::new(offered, &text));
+    let (offered, offer) = Offered::open(&**disk, &place.state);
+    actor.file.set_offered(offered);
+    actor.shared.set_offer(offer);
     let folder = place.shared(&document);
     make_folders(&**disk, &folder).map_err(|source| OpenError::Folder {
         path: folder.clone(),
@@ -283,6 +291,7 @@ pub(super) fn prepare(
         published: Published::new(Arc::clone(disk), &folder, device, header.clone()),
         neighbours: Neighbours::new(Arc::clone(disk), folder, document, device),
         ring: ring.clone(),
+        written,
         rivals: Rivals::new(Arc::clone(disk), place.clone(), header.clone()),
         blobs,
         note,
@@ -293,7 +302,7 @@ pub(super) fn prepare(
         let _ = reports.send(Message::File(report), None); // An actor that has ended needs none.
     });
     let mut keeper = Keeper::new(Arc::clone(disk), kept, config.pace, ordered, report);
-    actor.start(&mut keeper, &String::from_utf8_lossy(&noted), joined);
+    actor.start(&mut keeper, unseal(&noted).unwrap_or_default(), joined);
     if actor.journal.is_long() {
         actor.compact();
     }

@@ -11,7 +11,7 @@
 //! <folder>/.plainsync/<document>/snapshots/…   older versions
 //! <folder>/.plainsync/<document>/archive/…     leftovers that could not be read, merged conflict copies
 //! <state>/<hash of folder>/{device,lock}       one per served folder
-//! <state>/<hash of folder>/<file>/{document,journal,projected,offered,clients}
+//! <state>/<hash of folder>/<file>/{document,journal,projected,written,offered,offer,clients}
 //! ```
 //!
 //! The state lies outside because `git checkout` and folder syncers replace files under an

@@ -32,6 +32,7 @@ use plainsync_core::id::DeviceId;
 use serde::Serialize;
 
 use super::disk::{Disk, make_folders, write_whole};
+use super::sum::with_sum;
 
 /// Versions kept at one an hour.
 pub const HOURLY_MAX: usize = 24;
@@ -155,7 +156,7 @@ impl Ring {
         let time = at.to_zoned(TimeZone::UTC).strftime(TIME);
         let called = label.map(|label| format!(".{label}")).unwrap_or_default();
         let name = format!("{time}.{}.{}{called}.json", self.device, cause.word());
-        let text = document.export(&|_| None);
+        let text = text_of(document);
         write_whole(&*self.disk, &self.folder.join(&name), &text, None)?;
         Ok(Kept {
             name,
@@ -225,6 +226,11 @@ impl Ring {
         kept.retain(|kept| kept.device == self.device && kept.cause == cause);
         Ok(kept)
     }
+}
+
+/// `document` as a version of it is kept: with a sum, and with references in place of images.
+pub(super) fn text_of(document: &Document) -> Vec<u8> {
+    with_sum(document.export(&|_| None))
 }
 
 /// Which of `kept`, newest first, are neither one of the latest nor the last of their day.
@@ -303,7 +309,7 @@ mod tests {
         assert_eq!(kept[0].at, newest);
         assert_eq!(kept[HOURLY_MAX - 1].at, newest - 23 * HOUR_SECONDS);
         let text = ring.read(&kept[0].name).expect("read").expect("there");
-        assert_eq!(text, document.export(&|_| None));
+        assert_eq!(text, text_of(&document));
         assert_eq!(ring.read("../../secret").expect("refused"), None);
         // Another device's ring is not touched.
         let other = Ring::new(Arc::new(RealDisk), &path, DeviceId::from_random([3; 8]));

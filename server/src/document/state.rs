@@ -2,7 +2,7 @@
 
 use plainsync_core::id::DocumentId;
 use plainsync_core::plain::import::ImportReport;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A document in one look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,20 +43,20 @@ pub struct FileNews {
 }
 
 /// Something that may be done about the JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Offer {
     /// What.
     pub kind: OfferKind,
     /// The version that it is about, if it is about one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<String>,
     /// A sentence for people.
     pub detail: String,
 }
 
 /// What may be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OfferKind {

@@ -20,6 +20,9 @@ use crate::document::{DocumentHandle, ImportOrigin};
 pub struct ImportQuery {
     /// Only tell what it would do.
     dry_run: bool,
+    /// With `dry_run`: as if the document's own file held it. Without a version it is then an edit of the closest
+    /// one that the file held.
+    as_file: bool,
     /// It may move more than half of the jobs to the bin.
     confirmed: bool,
 }
@@ -54,7 +57,7 @@ pub async fn create(
     let document = find(&app, &id)?;
     let bytes = json_bytes(request, &app, LIST_BYTES_MAX).await?.to_vec();
     let (report, needs_confirmation) = if asked.dry_run {
-        document.import_trial(bytes).await?
+        document.import_trial(bytes, asked.as_file).await?
     } else {
         let confirmed = asked.confirmed;
         let origin = ImportOrigin::Upload { confirmed };

@@ -171,3 +171,13 @@ fn commands_wait_for_each_other() {
     let jobs = home.run(&["export"]).expect(0).json()["jobs"].clone();
     assert_eq!(jobs.as_array().map(Vec::len), Some(6));
 }
+
+/// Nobody has to wait after the address is said.
+#[test]
+fn s7_a_server_that_is_stopped_as_soon_as_it_says_its_address_drains() {
+    let home = Home::with(OLD);
+    for _ in 0..5 {
+        let served = home.serve(&[]);
+        assert_eq!(served.stop(), Some(0));
+    }
+}

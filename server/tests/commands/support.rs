@@ -169,6 +169,14 @@ impl Served {
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
+
+    /// Asks it to end, as a service manager does; its exit code.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(sent.expect("kill").success());
+        self.child.wait().expect("it ended").code()
+    }
 }
 
 impl Drop for Served {

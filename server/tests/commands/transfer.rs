@@ -145,6 +145,26 @@ fn check_tells_what_an_edit_would_do() {
     assert!(said.out.contains("1 added"), "{said:?}");
 }
 
+/// F6: what a script left that knows nothing of versions, told as the next start takes it in.
+#[test]
+fn f6_check_compares_a_file_without_its_version_with_what_the_file_held() {
+    let home = Home::with(OLD);
+    let more = r#"{"jobs": [{"id": "job-8", "prompt": "x"}, {"id": "job-9", "prompt": "y"}]}"#;
+    home.run_with(&["import", "-"], more).expect(0);
+    let text = std::fs::read_to_string(home.file()).expect("the file");
+    let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let root = json.as_object_mut().expect("an object");
+    root.remove("sync").expect("a version");
+    root["jobs"].as_array_mut().expect("jobs").remove(1);
+    std::fs::write(home.file(), json.to_string()).expect("written");
+    let path = home.file();
+    let said = home.run(&["check", path.to_str().expect("a path")]);
+    assert!(said.out.contains("1 moved to the bin"), "{said:?}");
+    home.run(&["backup", "create"]).expect(0);
+    let jobs = home.run(&["export"]).expect(0).json()["jobs"].clone();
+    assert_eq!(jobs.as_array().map(Vec::len), Some(3));
+}
+
 /// F11: a folder that another machine filled, and that this one never opened.
 #[test]
 fn f11_check_reads_a_history_that_lies_beside_the_file() {
@@ -199,4 +219,19 @@ fn f7_a_change_of_the_files_own_fields_is_told() {
     home.run_with(&["import", "-"], &answer.to_string())
         .expect(0);
     assert_eq!(home.run(&["export"]).expect(0).json()["notes"], "edited");
+}
+
+#[test]
+fn t5_a_sheet_is_not_read_and_the_sentence_says_what_is() {
+    let home = Home::with(OLD);
+    let sheet = home.root().join("jobs.xlsx");
+    let sheet = sheet.to_str().expect("a path");
+    home.run(&["export", "--format", "xlsx", "--output", sheet])
+        .expect(0);
+    for command in [&["import", sheet][..], &["check", sheet]] {
+        let said = home.run(command).expect(7);
+        for part in [sheet, "Excel", "CSV", "not read"] {
+            assert!(said.err.contains(part), "{part:?} is not in: {said:?}");
+        }
+    }
 }

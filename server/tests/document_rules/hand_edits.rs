@@ -6,7 +6,7 @@ use plainsync::document::{
     DocumentError, FileAnswer, FileCondition, ImportOrigin, OfferKind, OldClient,
 };
 use plainsync_core::plain::import::ImportError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Bench, SETTLED, add, change, prompts, prompts_in, until, until_state};
 
@@ -72,6 +72,95 @@ async fn f4_an_edit_saved_just_before_the_stop_is_not_overwritten() {
     add(document, &["two"]).await;
     documents.shutdown().await;
     assert_eq!(prompts_in(&bench.json()), ["one by hand", "two"]);
+}
+
+/// `text` as a script leaves it that knows nothing of versions.
+fn without_version(text: &str, edit: impl FnOnce(&mut Vec<Value>)) -> String {
+    let mut json: Value = serde_json::from_str(text).unwrap();
+    let root = json.as_object_mut().unwrap();
+    root.remove("sync").unwrap();
+    root.remove("savedAt").unwrap();
+    edit(root["jobs"].as_array_mut().unwrap());
+    json.to_string()
+}
+
+#[tokio::test]
+async fn f6_a_script_that_drops_the_version_edits_what_it_read() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    let document = documents.default();
+    add(document, &["one", "two", "three", "four", "five"]).await;
+    bench.until_written(document).await;
+    let read = bench.text();
+    // Meanwhile somebody else edits and adds.
+    let edit = change("two", "width", json!(99));
+    document.edit(edit).await.unwrap();
+    bench.until_written(document).await;
+    bench.save(without_version(&read, |jobs| {
+        jobs.remove(0);
+        jobs[3]["prompt"] = json!("five by script");
+        jobs.push(json!({"id": "job-77", "prompt": "six", "createdAt": 77}));
+    }));
+    let expected = ["two", "three", "four", "five by script", "six"];
+    until("it is taken in", || {
+        let mut found = prompts(document);
+        found.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        (found == expected).then_some(())
+    })
+    .await;
+    assert_eq!(document.snapshot().bin().count(), 1, "it is in the bin");
+    let json = bench.until_written(document).await;
+    let two = json["jobs"].as_array().unwrap().iter();
+    let two = two.clone().find(|job| job["prompt"] == "two").unwrap();
+    assert_eq!(two["width"], 99, "what was edited since");
+}
+
+#[tokio::test]
+async fn f6_versions_that_the_file_held_are_known_across_restarts() {
+    for lost in [false, true] {
+        let bench = Bench::new();
+        let documents = bench.open().await;
+        add(documents.default(), &["one", "two", "three", "four"]).await;
+        bench.until_written(documents.default()).await;
+        documents.shutdown().await;
+        drop(documents);
+        if lost {
+            // The kept versions and the backup stand in for the list.
+            fs::remove_file(bench.state_file("written")).unwrap();
+        }
+        let text = bench.text();
+        bench.save(without_version(&text, |jobs| {
+            jobs.remove(1);
+        }));
+        let documents = bench.open().await;
+        let found = prompts(documents.default());
+        if lost {
+            // The backup is a version before, which had fewer jobs: nothing is removed by guess.
+            assert!(found.len() >= 3, "{found:?}");
+        } else {
+            assert_eq!(found, ["one", "three", "four"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn f6_f9_an_old_copy_without_its_version_removes_nothing_and_is_offered() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    let document = documents.default();
+    add(document, &["one", "two", "three"]).await;
+    bench.until_written(document).await;
+    let old = without_version(&bench.text(), |_| {});
+    add(document, &["four"]).await;
+    bench.until_written(document).await;
+    bench.save(&old);
+    let offer = until("it is offered", || document.info().offer).await;
+    assert_eq!(offer.kind, OfferKind::OlderVersion);
+    assert_eq!(prompts(document), ["one", "two", "three", "four"]);
+    document.answer_file(FileAnswer::Return).await.unwrap();
+    assert_eq!(prompts(document), ["one", "two", "three"]);
 }
 
 #[tokio::test]

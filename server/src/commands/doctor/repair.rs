@@ -47,6 +47,8 @@ pub(super) async fn repair(
                 let known = images.get_or_insert_with(|| images_in_files(place));
                 image(place, &finding.path, hash, known)?;
             }
+            Cure::Again(bytes) => write_whole(&RealDisk, &finding.path, bytes, mode(&finding.path))
+                .map_err(|error| cannot(&finding.path, &error))?,
             Cure::Opening | Cure::Replace | Cure::None => {}
         }
     }
@@ -99,6 +101,11 @@ fn copy_aside(place: &Place, paths: &BTreeSet<&Path>) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Who may read and write `path` now.
+fn mode(path: &Path) -> Option<u32> {
+    RealDisk.look(path).ok()?.mode
 }
 
 fn remove(path: &Path) -> Result<(), Failure> {

@@ -163,7 +163,7 @@ impl Actor {
             Answer::OwnPublished { chunks } => self.own_published_taken(&chunks),
             Answer::Copied(taken) => self.copy_taken(taken),
             Answer::Offer { reply } => {
-                self.shared.set_offer(None);
+                self.set_offer(None);
                 drop(reply.send(Ok(())));
             }
         }

@@ -1,20 +1,34 @@
 //! What is offered about the file and never done by itself: going back to an older version that
 //! was put there (F9), and starting fresh where it was deleted (F7).
+//!
+//! ```text
+//! <state>/<hash of folder>/<file>/offered    which versions were offered: each is once
+//! <state>/<hash of folder>/<file>/offer      what is on offer and was not answered yet
+//! ```
+//!
+//! An offer stands until somebody answers it, also when the server or command that made it has
+//! ended: the file that it was about is gone by then.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use plainsync_core::edit::{Edit, EditId, StampedEdit};
 use plainsync_core::replica::Input;
 use tracing::{info, warn};
 
 use super::batch::{Answer, Batch};
 use super::{Actor, now};
-use crate::document::disk::{random, write_whole};
+use crate::document::disk::{Disk, random, write_whole};
 use crate::document::error::DocumentError;
 use crate::document::inbox::Reply;
 use crate::document::inspect::Version;
+use crate::document::note::{seal, unseal};
 use crate::document::state::{FileAnswer, Offer, OfferKind, TookIn};
 use plainsync_core::plain::import::ImportReport;
+
+/// The note of versions that were offered, and that of what is on offer.
+pub(in crate::document) const OFFERED: &str = "offered";
+pub(in crate::document) const OFFER: &str = "offer";
 
 /// Versions remembered as offered; the oldest are forgotten first.
 const OFFERED_MAX: usize = 500;
@@ -23,18 +37,37 @@ const OFFERED_MAX: usize = 500;
 /// brought late, in seconds between the newest changes of both.
 const LATE_SECONDS_MAX: i64 = 600;
 
-/// Which versions were offered: each is once, across restarts too.
+/// What was offered, and what still is.
 #[derive(Debug, Default)]
 pub(in crate::document) struct Offered {
-    path: PathBuf,
+    /// Where that is noted.
+    state: PathBuf,
+    /// Versions that were offered, oldest first.
     versions: Vec<String>,
 }
 
 impl Offered {
-    /// As `text` says, which was read from `path`.
-    pub(in crate::document) fn new(path: PathBuf, text: &str) -> Self {
-        let versions = text.lines().map(str::to_owned).collect();
-        Self { path, versions }
+    /// What the notes in `state` say, and what is on offer. Without them a version may be offered
+    /// twice, and that is all.
+    pub(in crate::document) fn open(disk: &dyn Disk, state: &Path) -> (Self, Option<Offer>) {
+        let note = |name| {
+            let bytes = disk.read(&state.join(name)).unwrap_or_default();
+            unseal(&bytes).unwrap_or_default().to_owned()
+        };
+        let lines = note(OFFERED);
+        let versions = lines.lines().filter(|line| !line.is_empty());
+        let offered = Self {
+            state: state.to_owned(),
+            versions: versions.map(str::to_owned).collect(),
+        };
+        (offered, serde_json::from_str(&note(OFFER)).ok())
+    }
+
+    fn note(&self, disk: &dyn Disk, name: &str, text: &str) {
+        let path = self.state.join(name);
+        if let Err(error) = write_whole(disk, &path, &seal(text), Some(0o600)) {
+            warn!(file = %path.display(), %error, "it was not noted what is offered; it may be offered again");
+        }
     }
 }
 
@@ -55,21 +88,18 @@ impl Actor {
         }
         offered.versions.push(name);
         let skipped = offered.versions.len().saturating_sub(OFFERED_MAX);
-        let text = offered.versions[skipped..].join("\n") + "\n";
-        if let Err(error) = write_whole(
-            &*self.file.disk,
-            &offered.path,
-            text.as_bytes(),
-            Some(0o600),
-        ) {
-            warn!(%error, "it was not noted which version was offered; it may be offered again");
-        }
+        let text = offered.versions[skipped..].join("\n");
+        offered.note(&*self.file.disk, OFFERED, &text);
+        let of = version
+            .saved_seconds
+            .and_then(|at| Timestamp::from_second(at).ok());
+        let of = of.map(|at| format!(", of {at},")).unwrap_or_default();
         let detail = format!(
-            "an older version of {} was put back; it is not taken for a wish to go back, but can be",
+            "an older version of {}{of} was put back; it is not taken for a wish to go back, but can be",
             self.shared.name
         );
         info!(name = self.shared.name, heads = ?version.heads, "{detail}");
-        self.shared.set_offer(Some(Offer {
+        self.set_offer(Some(Offer {
             kind: OfferKind::OlderVersion,
             heads: version.heads.clone(),
             detail,
@@ -82,18 +112,29 @@ impl Actor {
             "{} was deleted; that is no deletion of its jobs, but you can start fresh: all of them go to the bin",
             self.shared.name
         );
-        self.shared.set_offer(Some(Offer {
+        self.set_offer(Some(Offer {
             kind: OfferKind::StartFresh,
             heads: Vec::new(),
             detail,
         }));
     }
 
+    /// Puts something on offer in the place of what was; nothing for `None`.
+    pub(super) fn set_offer(&self, offer: Option<Offer>) {
+        let (disk, offered) = (&*self.file.disk, &self.file.offered);
+        match offer.as_ref().map(serde_json::to_string) {
+            Some(Ok(text)) => offered.note(disk, OFFER, &text),
+            // One that cannot be removed is offered again at the next start.
+            _ => drop(disk.remove(&offered.state.join(OFFER))),
+        }
+        self.shared.set_offer(offer);
+    }
+
     /// Does what was offered, or lets it be.
     pub(super) fn take_offer(&mut self, answer: FileAnswer, reply: Reply<()>, batch: &mut Batch) {
         let edit = match (answer, self.shared.offer()) {
             (FileAnswer::Dismiss, Some(_)) => {
-                self.shared.set_offer(None);
+                self.set_offer(None);
                 drop(reply.send(Ok(()))); // Who asked may have given up waiting.
                 return;
             }

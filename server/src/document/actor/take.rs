@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use plainsync_core::document::Document;
 use plainsync_core::plain::import::{ImportBase, ImportError, ImportOptions, ImportReport};
+use plainsync_core::plain::made_from::MadeFrom;
 use plainsync_core::replica::Input;
 use tracing::{error, info, warn};
 
@@ -68,7 +69,18 @@ impl Actor {
         }
         match projection.find() {
             Ok(Found::Settled) => {}
-            Ok(Found::Missing) => self.file.mark_dirty(),
+            Ok(Found::Missing) => {
+                // It was written here once, and is gone: not a document that is just being made.
+                let was_there = !self.file.written.is_empty();
+                if was_there
+                    && self
+                        .document()
+                        .is_some_and(|now| now.view().rows().count() > 0)
+                {
+                    self.offer_fresh();
+                }
+                self.file.mark_dirty();
+            }
             Ok(Found::Other(bytes)) => {
                 let hash = ContentHash::of(&bytes);
                 if self
@@ -148,8 +160,8 @@ impl Actor {
             refuse(reply, error);
             return;
         }
-        let version = match inspect(&bytes) {
-            Ok(inspected) => inspected.version,
+        let (mut version, saved_seconds) = match inspect(&bytes) {
+            Ok(inspected) => (inspected.version, inspected.saved_seconds),
             Err(error) => {
                 let (name, text) = (&self.shared.name, error.to_string());
                 let detail = format!("{name} is not readable JSON: {text}");
@@ -163,12 +175,33 @@ impl Actor {
                 return;
             }
         };
+        let mut options = options;
+        if options.base == ImportBase::FromText
+            && let Some(from) = self.made_from(&bytes)
+        {
+            if from.distance.differing == 0 {
+                // It is just that version: an older one is offered (F9).
+                version = Some(Version {
+                    document: Some(self.shared.id),
+                    heads: from.heads.iter().map(ToString::to_string).collect(),
+                    is_backup: false,
+                    saved_seconds,
+                });
+            }
+            options.base = from.base;
+        }
         let import = Input::Import {
             text: bytes.clone(),
             options,
         };
         match self.step(import, batch) {
             Ok(done) => {
+                if let Some(version) = &version
+                    && version.document == Some(self.shared.id)
+                    && !version.is_backup
+                {
+                    self.shared.written.add(&version.heads); // By another device, or before a crash.
+                }
                 let older = version.filter(|version| self.is_older(version, &done.report, hash));
                 batch.answers.push(Answer::File(TakenIn {
                     hash,
@@ -190,6 +223,12 @@ impl Actor {
                 refuse(reply, error);
             }
         }
+    }
+
+    /// The version that a file was made from which does not say it (F6).
+    fn made_from(&self, text: &[u8]) -> Option<MadeFrom> {
+        let made = self.shared.written.made(self.document()?, text);
+        made.ok().flatten() // What cannot be read is refused with the reason when it is taken in.
     }
 
     /// Whether a file that brought nothing is an older version that somebody put back (F9).

@@ -13,6 +13,7 @@ use crate::document::blobs::Blobs;
 use crate::document::disk::RealDisk;
 use crate::document::inbox::Inbox;
 use crate::document::peers::End;
+use crate::document::written::Written;
 
 fn actor(folder: &Path) -> Actor {
     let disk = Arc::new(RealDisk);
@@ -29,7 +30,19 @@ fn actor(folder: &Path) -> Actor {
     let replica = Replica::new(config.clone());
     let blobs = Blobs::new(Arc::clone(&disk) as _, folder, &folder.join("x.images"));
     let ring = crate::document::ring::Ring::new(Arc::clone(&disk) as _, folder, config.device);
-    let shared = Shared::new("a.json".to_owned(), replica.document(), blobs, ring);
+    let written = Written::open(
+        Arc::clone(&disk) as _,
+        folder.join("written"),
+        folder.join("a.json.backup"),
+        ring.clone(),
+    );
+    let shared = Shared::new(
+        "a.json".to_owned(),
+        replica.document(),
+        blobs,
+        ring,
+        written,
+    );
     let (orders, _) = std::sync::mpsc::channel();
     Actor::new(Parts {
         shared: Arc::new(shared),

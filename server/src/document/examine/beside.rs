@@ -1,11 +1,10 @@
-//! What lies beside the journals: images, kept versions, and leftovers.
+//! What lies beside the journals: images and leftovers.
 
 use std::path::Path;
 
 use plainsync_core::blob::BlobRef;
 use plainsync_core::document::Document;
-use plainsync_core::id::{DeviceId, DocumentId};
-use plainsync_core::plain::origin::Origin;
+use plainsync_core::id::DocumentId;
 
 use super::{Cure, Examined, read, sorted};
 use crate::document::disk::{Disk, TEMP_SUFFIX};
@@ -50,6 +49,7 @@ impl Examined {
                 }
             }
         }
+        self.linked_images(disk, place, &root);
         if unused > 0 {
             let what = format!("{unused} of its images are not shown by any job now");
             self.note(&root, what);
@@ -65,47 +65,28 @@ impl Examined {
         }
     }
 
-    /// Each version that is kept as a file against the history.
-    pub(super) fn versions(
-        &mut self,
-        disk: &dyn Disk,
-        place: &Place,
-        id: &DocumentId,
-        device: Option<DeviceId>,
-        document: &Document,
-    ) {
-        let folder = place.snapshots(id);
+    /// Each image that the JSON links to against its name; `store` has them as well.
+    fn linked_images(&mut self, disk: &dyn Disk, place: &Place, store: &Path) {
+        let folder = place.linked_images();
+        let called = folder.file_name().unwrap_or_default().to_string_lossy();
         for name in sorted(disk, &folder) {
-            if !name.ends_with(".json") {
-                continue;
-            }
+            let Ok(hash) = BlobRef::from_link(&format!("{called}/{name}")) else {
+                continue; // Somebody else's.
+            };
             let path = folder.join(&name);
-            let bytes = match read(disk, &path) {
-                Ok(bytes) => bytes.unwrap_or_default(),
+            let is_whole = |bytes: &Vec<u8>| BlobRef::of(bytes) == hash;
+            match read(disk, &path) {
+                Ok(Some(bytes)) if is_whole(&bytes) => {}
+                Ok(_) => {
+                    let digits = hash.name().trim_start_matches("sha256-").to_owned();
+                    let kept = disk.read(&store.join(&digits[..2]).join(&digits));
+                    let kept = kept.ok().filter(is_whole);
+                    let what = "the image's bytes are not those that its name says";
+                    self.damage(&path, what, kept.map_or(Cure::Remove, Cure::Again));
+                }
                 Err(error) => {
                     self.damage(&path, format!("it cannot be read: {error}"), Cure::None);
-                    continue;
                 }
-            };
-            let is_own = device.is_some_and(|device| name.contains(&device.to_string()));
-            match document.origin(&bytes) {
-                Ok(Origin::Current | Origin::Older { .. }) => self.versions += 1,
-                Ok(Origin::Ahead { missing }) if !is_own => {
-                    let what = format!(
-                        "another device keeps it, and its version is not known here yet ({missing})"
-                    );
-                    self.note(&path, what);
-                }
-                Ok(Origin::Ahead { missing }) => {
-                    let what = format!("it names a version that is in no journal ({missing})");
-                    self.damage(&path, what, Cure::Remove);
-                }
-                Ok(Origin::Edited { .. }) => {
-                    let what = "it does not say what the history says of its version";
-                    self.damage(&path, what, Cure::Remove);
-                }
-                Ok(_) => self.damage(&path, "it is no version of this document", Cure::Remove),
-                Err(error) => self.damage(&path, error.to_string(), Cure::Remove),
             }
         }
     }

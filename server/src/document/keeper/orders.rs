@@ -12,6 +12,7 @@ use crate::document::journal::Record;
 use crate::document::projection::{ContentHash, Projection};
 use crate::document::ring::Ring;
 use crate::document::shared::{Arrived, Neighbours, Published};
+use crate::document::written::Written;
 
 /// How long things take; the defaults are for people, tests use shorter ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +165,8 @@ pub(in crate::document) struct Kept {
     pub rivals: Rivals,
     /// Older versions.
     pub ring: Ring,
+    /// Which versions the JSON held.
+    pub written: Written,
     /// The images.
     pub blobs: Blobs,
     /// Where the hash and heads of the last projection are noted for the next start.
