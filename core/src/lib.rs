@@ -47,6 +47,8 @@ pub mod chunk;
 pub mod conflict;
 pub mod document;
 pub mod edit;
+#[cfg(feature = "fan-out")]
+pub mod guard;
 pub mod history;
 pub mod id;
 pub mod limits;

@@ -19,6 +19,10 @@ pub enum SessionError {
     /// The bytes are no sync message.
     #[error("the sync message cannot be read: {0}")]
     Unreadable(String),
+    /// The guard refused them before anything was read of them.
+    #[cfg(feature = "fan-out")]
+    #[error("the guard refused the message: {0}")]
+    Guarded(#[from] crate::guard::GuardError),
     /// The changes in it were refused.
     #[error("the changes were refused: {0}")]
     Refused(String),
@@ -83,6 +87,8 @@ impl Session {
         document: &mut Document,
         data: &[u8],
     ) -> Result<(), SessionError> {
+        #[cfg(feature = "fan-out")]
+        crate::guard::check_message(data, &crate::guard::Limits::PEER)?;
         let message =
             Message::decode(data).map_err(|error| SessionError::Unreadable(error.to_string()))?;
         self.heard = true;
