@@ -6,6 +6,8 @@
 mod forge;
 #[path = "guard/hazards.rs"]
 mod hazards;
+#[path = "guard/mutations.rs"]
+mod mutations;
 #[path = "guard/nesting.rs"]
 mod nesting;
 #[path = "guard/real.rs"]

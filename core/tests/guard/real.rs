@@ -92,8 +92,8 @@ fn conversation_passes(from: &Automerge) {
     assert!(rows > 0);
 }
 
-#[test]
-fn every_kind_of_object_and_value_passes() {
+/// A document with every kind of object and value.
+pub(crate) fn everything() -> Automerge {
     let mut doc = Automerge::new().with_actor(ActorId::from(b"one"));
     let mut tx = doc.transaction();
     for (name, value) in [
@@ -134,20 +134,32 @@ fn every_kind_of_object_and_value_passes() {
     tx.delete(ROOT, "int").unwrap();
     tx.put(ROOT, "yes", false).unwrap();
     tx.commit();
-    counts_are_right(&doc);
-    conversation_passes(&doc);
+    doc
 }
 
-#[test]
-fn a_thousand_actors_pass() {
+/// A document that `count` actors wrote.
+pub(crate) fn many_actors(count: u32) -> Automerge {
     let mut doc = Automerge::new().with_actor(ActorId::from(b"one"));
-    for nth in 0..1_000_u32 {
+    for nth in 0..count {
         doc.set_actor(ActorId::from(&nth.to_be_bytes()));
         let mut tx = doc.transaction();
         tx.put(ROOT, format!("key-{}", nth % 50), i64::from(nth))
             .unwrap();
         tx.commit();
     }
+    doc
+}
+
+#[test]
+fn every_kind_of_object_and_value_passes() {
+    let doc = everything();
+    counts_are_right(&doc);
+    conversation_passes(&doc);
+}
+
+#[test]
+fn a_thousand_actors_pass() {
+    let doc = many_actors(1_000);
     counts_are_right(&doc);
     conversation_passes(&doc);
     assert_eq!(passes(&doc.save()).actors, 1_000);
