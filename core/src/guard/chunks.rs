@@ -106,7 +106,7 @@ fn change(data: &[u8], bounds: Bounds, found: &mut Summary) -> Result<(), Fault>
     let mut reader = Reader::new(data);
     hashes(&mut reader)?;
     reader.prefixed().map_err(head)?; // The actor.
-    reader.unsigned().map_err(head)?; // Which of its changes this is.
+    let nth = reader.unsigned().map_err(head)?; // Which of its changes this is.
     reader.unsigned().map_err(head)?; // The number of its first operation.
     reader.signed().map_err(head)?; // Its time.
     reader.prefixed().map_err(head)?; // What it says of itself.
@@ -121,6 +121,7 @@ fn change(data: &[u8], bounds: Bounds, found: &mut Summary) -> Result<(), Fault>
     let ops = columns::OPS_OF_CHANGE;
     found.rows = columns::count(&columns, ops, &mut reader, &allowed, unpacked)?;
     found.changes = 1;
+    found.new_actors = u64::from(nth == 1);
     found.actors = allowed.actors;
     Ok(()) // What follows is the author's and is not looked at.
 }
@@ -217,10 +218,12 @@ fn add(total: &mut Summary, found: &Summary, limits: &Limits) -> Result<(), Faul
         changes: total.changes.saturating_add(found.changes),
         rows: total.rows.saturating_add(found.rows),
         actors: total.actors.saturating_add(found.actors),
+        new_actors: total.new_actors.saturating_add(found.new_actors),
         unpacked_bytes: total.unpacked_bytes.saturating_add(found.unpacked_bytes),
     };
     for (claim, found, max) in [
         (Claim::Rows, sum.rows, limits.total_rows),
+        (Claim::NewActors, sum.new_actors, limits.total_new_actors),
         (
             Claim::UnpackedBytes,
             sum.unpacked_bytes,

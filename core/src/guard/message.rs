@@ -10,6 +10,7 @@
 //! A filter of 60 bytes may ask for 4 billion probes of each change, and automerge reserves
 //! memory for as many: that aborts the process.
 
+use super::columns::len_of;
 use super::reader::{Damaged, Reader};
 use super::{GuardError, Limits, MessageFault, Summary, check_more};
 
@@ -29,6 +30,7 @@ const FILTER_PROBES_MAX: u64 = 32;
 ///
 /// [`GuardError`]: the message or a chunk in it is damaged, or claims more than `limits` allow.
 pub fn check_message(bytes: &[u8], limits: &Limits) -> Result<Summary, GuardError> {
+    let limits = limits.for_bytes(len_of(bytes));
     let mut total = Summary::default();
     let mut reader = Reader::new(bytes);
     around(&mut reader).map_err(|fault| GuardError::Message {
@@ -43,7 +45,7 @@ pub fn check_message(bytes: &[u8], limits: &Limits) -> Result<Summary, GuardErro
     for _ in 0..count {
         let chunks = reader.prefixed().map_err(|_| damaged(reader.at()))?;
         let offset = reader.at().saturating_sub(chunks.len());
-        check_more(chunks, offset, limits, &mut total)?;
+        check_more(chunks, offset, &limits, &mut total)?;
     }
     Ok(total)
 }

@@ -84,3 +84,60 @@ impl<'a> Reader<'a> {
         Err(Damaged)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_automerge_writes_them() {
+        for (bytes, expected) in [
+            (&[0x00][..], Ok(0)),
+            (&[0x7f], Ok(127)),
+            (&[0x80, 0x01], Ok(128)),
+            (
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+                Ok(u64::MAX),
+            ),
+            (
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02],
+                Err(Damaged),
+            ),
+            (&[0x80; 11], Err(Damaged)),
+            (&[0x80], Err(Damaged)),
+            (&[], Err(Damaged)),
+        ] {
+            assert_eq!(Reader::new(bytes).unsigned(), expected, "{bytes:x?}");
+        }
+        for (bytes, expected) in [
+            (&[0x00][..], Ok(0)),
+            (&[0x7f], Ok(-1)),
+            (&[0x3f], Ok(63)),
+            (&[0x40], Ok(-64)),
+            (&[0x80, 0x40], Ok(-8192)),
+            (&[0xff, 0x3f], Ok(8191)),
+            (
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00],
+                Ok(i64::MAX),
+            ),
+            (
+                &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f],
+                Ok(i64::MIN),
+            ),
+            (
+                &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7e],
+                Err(Damaged),
+            ),
+            (&[0xff], Err(Damaged)),
+        ] {
+            assert_eq!(Reader::new(bytes).signed(), expected, "{bytes:x?}");
+        }
+        let mut reader = Reader::new(&[2, 1, 2, 3]);
+        assert_eq!(reader.prefixed(), Ok(&[1, 2][..]));
+        assert_eq!(
+            (reader.take(2), reader.take(u64::MAX)),
+            (Err(Damaged), Err(Damaged))
+        );
+        assert_eq!((reader.at(), reader.is_empty()), (3, false));
+    }
+}

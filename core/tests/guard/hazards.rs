@@ -91,12 +91,13 @@ fn every_kind_of_column_is_counted() {
     ] {
         let column = [(spec, bytes)];
         for (bytes, max) in [
-            (change(&column), 200_000),
-            (document(&[], &column), 4_000_000),
-            (document(&column, &[]), 4_000_000),
-            (bundle(&[], &column), 4_000_000),
-            (bundle(&column, &[]), 4_000_000),
+            (change(&column), Some(200_000)),
+            (document(&[], &column), None),
+            (document(&column, &[]), None),
+            (bundle(&[], &column), None),
+            (bundle(&column, &[]), None),
         ] {
+            let max = max.unwrap_or(400_000 + 8 * bytes.len());
             let error = check(&bytes, &Limits::PEER).unwrap_err().to_string();
             let sentence = format!("chunk 1 at byte 0 claims 5000000 rows; the limit is {max}");
             assert_eq!(error, sentence, "{what}");
@@ -106,14 +107,35 @@ fn every_kind_of_column_is_counted() {
 
 #[test]
 fn many_changes_that_each_claim_what_is_allowed_are_refused_together() {
-    let twenty = change(&puts(200_000, b"k")).repeat(20);
-    assert_eq!(check(&twenty, &Limits::PEER).unwrap().rows, 4_000_000);
-    let len = twenty.len();
-    let one_more = [twenty, change(&puts(1, b"k"))].concat();
+    let small = change(&puts(200_000, b"k"));
+    let len = small.len();
+    let max = 400_000 + 3 * 8 * len;
     let sentence = format!(
-        "chunk 21 at byte {len} brings all that arrived to 4000001 rows; the limit is 4000000"
+        "chunk 3 at byte {} brings all that arrived to 600000 rows; the limit is {max}",
+        2 * len
     );
-    refused(&one_more, &sentence);
+    refused(&small.repeat(3), &sentence);
+    // So much that it may claim the most, and one more.
+    let data = [change_data(&puts(200_000, b"k")), vec![0; 30_000]].concat();
+    let twenty = chunk(1, &data).repeat(20);
+    assert_eq!(check(&twenty, &Limits::PEER).unwrap().rows, 4_000_000);
+    let sentence = format!(
+        "chunk 21 at byte {} brings all that arrived to 4000001 rows; the limit is 4000000",
+        twenty.len()
+    );
+    refused(&[twenty, change(&puts(1, b"k"))].concat(), &sentence);
+}
+
+#[test]
+fn too_many_actors_that_are_new_are_refused() {
+    let one = change(&puts(1, b"k"));
+    let all = one.repeat(20_000);
+    assert_eq!(check(&all, &Limits::PEER).unwrap().new_actors, 20_000);
+    let sentence = format!(
+        "chunk 20001 at byte {} brings all that arrived to 20001 new actors; the limit is 20000",
+        all.len()
+    );
+    refused(&[all, one].concat(), &sentence);
 }
 
 #[test]
@@ -179,11 +201,11 @@ fn too_many_actors_and_columns_are_refused() {
         &change(&columns),
         "chunk 1 at byte 0 claims 65 columns; the limit is 64",
     );
-    // 50,000 actors of nothing, and 4 million changes: each alone is allowed.
+    // 50,000 actors of nothing, and 800,000 changes: each alone is allowed.
     let head = [unsigned(50_000), vec![0; 50_000], vec![0]].concat();
-    let column = [run(4_000_000), vec![0]].concat();
+    let column = [run(800_000), vec![0]].concat();
     let list = [vec![1, 1], text(&column)[..1].to_vec(), vec![0]].concat();
-    let sentence = "chunk 1 at byte 0 claims 50000000000 bytes of clocks; the limit is 1073741824";
+    let sentence = "chunk 1 at byte 0 claims 10000000000 bytes of clocks; the limit is 1073741824";
     refused(&chunk(0, &[head, list, column].concat()), sentence);
 }
 

@@ -27,6 +27,7 @@ fn counts_are_right(doc: &Automerge) {
             changes: 1,
             rows,
             actors,
+            new_actors: u64::from(change.seq() == 1),
             unpacked_bytes: 0,
         };
         let plain = passes(change.raw_bytes());
