@@ -92,9 +92,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     timed("automerge: parse of the edit alone", 1_001, || {
         black_box(Change::from_bytes(edit.clone()).is_ok());
     });
-    let mut clones = vec![base; 21].into_iter();
+    let mut clones = vec![base; 21];
+    let mut each = clones.iter_mut();
     timed("automerge: load_incremental of the edit", 21, || {
-        if let Some(mut doc) = clones.next() {
+        if let Some(doc) = each.next() {
             black_box(doc.load_incremental(&edit).is_ok());
         }
     });
