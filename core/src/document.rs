@@ -34,7 +34,7 @@ use serde_json::{Map, Value};
 use crate::blob::BlobRef;
 use crate::edit::{EditError, Key};
 use crate::id::{DeviceId, DocumentId};
-use crate::limits::{BULK_RECORDS_MIN, REFRESH_OPS_MIN};
+use crate::limits::{BULK_RECORDS_MIN, REFRESH_OPS_MIN, VALUE_DEPTH_MAX};
 use crate::plain::held::Held;
 use crate::read::Reader;
 use crate::record::Record;
@@ -58,6 +58,10 @@ pub const IMAGES: &str = "images";
 pub const IMAGES_LINKED: &str = "files";
 /// See [`IMAGES`].
 pub const IMAGES_INLINED: &str = "inline";
+
+/// Objects between a value that shows and the collection that it is in, at most: those in the
+/// field, and the record with its runs.
+const PARENTS_MAX: usize = VALUE_DEPTH_MAX + 4;
 
 /// One document with its whole history.
 #[derive(Clone, Debug)]
@@ -404,7 +408,8 @@ impl Document {
                     continue;
                 }
                 let owner = owners.entry(obj).or_insert_with_key(|obj| {
-                    let mut parents = self.doc.parents(obj).ok()?;
+                    // Deeper down nothing shows, and each step of a long way costs.
+                    let mut parents = self.doc.parents(obj).ok()?.take(PARENTS_MAX);
                     parents.find_map(|parent| match parent.prop {
                         automerge::Prop::Map(key) if collections.contains(&parent.obj) => Some(key),
                         _ => None,

@@ -50,6 +50,8 @@ pub mod document;
 pub mod edit;
 #[cfg(feature = "fan-out")]
 mod fan_out;
+#[cfg(feature = "fan-out")]
+pub mod guard;
 pub mod history;
 pub mod id;
 pub mod limits;

@@ -41,6 +41,10 @@ pub const JSON_BYTES_MAX: usize = 256 * MIB;
 /// Far below what overflows a stack anywhere, a browser's worker included.
 pub const JSON_DEPTH_MAX: usize = 64;
 
+/// Deepest nesting of arrays and objects in a field: the file around it has three levels more,
+/// its own object, the list and the record, and must be read again.
+pub const VALUE_DEPTH_MAX: usize = JSON_DEPTH_MAX - 3;
+
 /// Most values (numbers, texts, lists, …) in JSON that is parsed.
 ///
 /// A value takes up to 80 bytes of memory for as little as 2 bytes of text.
@@ -107,3 +111,48 @@ pub const LOG_BYTES_MAX: usize = 4 * MIB;
 /// Longest wait for a peer's answer to changes that were sent to it, in milliseconds. After it,
 /// histories are compared.
 pub const ANSWER_MS_MAX: u64 = 5_000;
+
+/// Most rows that any column of one change may claim: operations, and what they write over.
+///
+/// An import of 10,000 jobs is 140,000 operations, and is split at
+/// [`IMPORT_RECORDS_PER_CHANGE_MAX`] records into five changes of 28,000. Automerge takes some
+/// 300 to 500 bytes and 4 µs for an operation while it merges it, so a change that claims the most
+/// without saying anything costs 80 MB and 0.7 s.
+pub const CHANGE_ROWS_MAX: u64 = 200_000;
+
+/// Most rows that any column of a saved document may claim, and all changes that come at once.
+///
+/// [`DOCUMENT_RECORDS_MAX`] jobs of 14 operations are 1.4 million; twice as many were written
+/// again by runs and edits in a long history.
+pub const HISTORY_ROWS_MAX: u64 = 4_000_000;
+
+/// Most rows for each byte that arrives, past the first [`SPARSE_ROWS_MAX`]: 1 KB of changes could
+/// claim [`HISTORY_ROWS_MAX`], which would cost 1.2 GB and 14 s.
+///
+/// Saved documents of jobs have 0.15 to 0.4 rows a byte, and English texts by letters 3.
+pub const ROWS_PER_BYTE_MAX: u64 = 8;
+
+/// Most rows that all that comes at once may claim, however short it is.
+pub const SPARSE_ROWS_MAX: u64 = 400_000;
+
+/// Most changes that come at once and are the first of their actor.
+///
+/// For each of them automerge numbers all actors in the document again: 0.8 ms at 10,000 jobs.
+/// A document that nobody opened so often is sent as one saved document, if it is sent whole.
+pub const NEW_ACTORS_MAX: u64 = 20_000;
+
+/// Most actors that one change may name besides its own.
+pub const CHANGE_ACTORS_MAX: u64 = 20_000;
+
+/// Most actors in a saved document: one for each time that somebody opened it and edited.
+pub const HISTORY_ACTORS_MAX: u64 = 100_000;
+
+/// Most bytes that one change unpacks to: by inflating it, and by the texts that its runs repeat.
+///
+/// [`IMPORT_RECORDS_PER_CHANGE_MAX`] records of 30 KB each fit.
+pub const CHANGE_UNPACKED_BYTES_MAX: u64 = 64 << 20;
+
+/// Most bytes that a saved document unpacks to, and all changes that come at once.
+///
+/// As much as the largest JSON text that is parsed: [`JSON_BYTES_MAX`].
+pub const HISTORY_UNPACKED_BYTES_MAX: u64 = 256 << 20;

@@ -16,7 +16,7 @@ use litemap::LiteMap;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::limits::JSON_DEPTH_MAX;
+use crate::limits::VALUE_DEPTH_MAX;
 use crate::read::Reader;
 use crate::sorted::by_key;
 use crate::value;
@@ -240,7 +240,7 @@ fn collect_ops(
     depth: usize,
     ops: &mut Vec<(String, ObjId)>,
 ) {
-    if depth >= JSON_DEPTH_MAX {
+    if depth >= VALUE_DEPTH_MAX {
         return;
     }
     match from.kind(op) {

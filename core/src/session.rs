@@ -30,6 +30,10 @@ pub enum SessionError {
     /// The bytes are no sync message.
     #[error("the sync message cannot be read: {0}")]
     Unreadable(String),
+    /// The guard refused them before anything was read of them.
+    #[cfg(feature = "fan-out")]
+    #[error("the guard refused the message: {0}")]
+    Guarded(#[from] crate::guard::GuardError),
     /// The changes in it were refused.
     #[error("the changes were refused: {0}")]
     Refused(String),
@@ -171,6 +175,10 @@ impl Session {
         arrivals: &mut Arrivals,
         data: &[u8],
     ) -> (Vec<Change>, Result<(), SessionError>) {
+        #[cfg(feature = "fan-out")]
+        if let Err(error) = crate::guard::check_message(data, &crate::guard::Limits::PEER) {
+            return (Vec::new(), Err(error.into()));
+        }
         let mut message = match Message::decode(data) {
             Ok(message) => message,
             Err(error) => return (Vec::new(), Err(SessionError::Unreadable(error.to_string()))),

@@ -9,12 +9,13 @@ use base64::Engine as _;
 use serde_json::{Map, Number, Value};
 
 use crate::document::Write;
-use crate::limits::JSON_DEPTH_MAX;
+use crate::limits::VALUE_DEPTH_MAX;
 use crate::plain::json::{Node, Tree};
 use crate::read::Reader;
 
 /// The JSON of `value`, whose object (if it is one) is `obj`. Nesting past
-/// [`JSON_DEPTH_MAX`] reads as null: a hostile document cannot overflow the stack.
+/// [`VALUE_DEPTH_MAX`] reads as null: a hostile document cannot overflow the
+/// stack, nor make a file that is too deep to be read again.
 pub(crate) fn read(from: Reader<'_>, value: &automerge::Value<'_>, obj: &ObjId) -> Value {
     read_at(from, value, obj, 0)
 }
@@ -22,7 +23,7 @@ pub(crate) fn read(from: Reader<'_>, value: &automerge::Value<'_>, obj: &ObjId) 
 fn read_at(from: Reader<'_>, value: &automerge::Value<'_>, obj: &ObjId, depth: usize) -> Value {
     match value {
         automerge::Value::Scalar(scalar) => read_scalar(scalar),
-        automerge::Value::Object(_) if depth >= JSON_DEPTH_MAX => Value::Null,
+        automerge::Value::Object(_) if depth >= VALUE_DEPTH_MAX => Value::Null,
         automerge::Value::Object(ObjType::Map | ObjType::Table) => {
             let mut map = Map::new();
             for item in from.items(obj) {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::edit::EditError;
-use crate::limits::{JSON_DEPTH_MAX, RECORD_FIELDS_MAX, TEXT_BYTES_MAX};
+use crate::limits::{RECORD_FIELDS_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX};
 use crate::record::{PURGED, REMOVED, RUN, RUNS, is_reserved};
 
 pub(super) fn reserved(name: &str) -> EditError {
@@ -40,9 +40,9 @@ fn check_value(path: &str, value: &Value, depth: usize) -> Result<(), EditError>
         })
     };
     match value {
-        _ if depth > JSON_DEPTH_MAX => refused(
+        _ if depth > VALUE_DEPTH_MAX => refused(
             format!("nested {depth} levels deep"),
-            format!("at most {JSON_DEPTH_MAX} levels"),
+            format!("at most {VALUE_DEPTH_MAX} levels"),
         ),
         Value::String(text)
             if text.len() > TEXT_BYTES_MAX && crate::blob::from_data_url(text).is_none() =>

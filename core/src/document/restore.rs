@@ -67,6 +67,23 @@ impl Document {
         Ok(Restored { changes })
     }
 
+    /// As [`Document::restore`], for chunks that others wrote: the guard looks at them first.
+    ///
+    /// What this device wrote itself is not guarded: it was when it came, and a history that has
+    /// grown past a limit must open.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`]: a chunk is not part of this document's history, or is hostile; nothing
+    /// was taken in.
+    #[cfg(feature = "fan-out")]
+    pub fn restore_of_others(&mut self, chunks: &[Vec<u8>]) -> Result<Restored, RestoreError> {
+        for (index, chunk) in chunks.iter().enumerate() {
+            guarded(chunk).map_err(|reason| RestoreError::Unreadable { index, reason })?;
+        }
+        self.restore(chunks)
+    }
+
     /// Takes in what another replica kept of this history, in place. Chunks whose changes are
     /// known change nothing; a refused one does not keep the others out. What is new is part of
     /// the history afterwards, but not of the view: the caller takes it in there.
@@ -77,12 +94,10 @@ impl Document {
     pub(crate) fn absorb(&mut self, chunks: &[Vec<u8>]) -> Result<(), RestoreError> {
         let mut outcome = Ok(());
         for (index, chunk) in chunks.iter().enumerate() {
-            let taken = if chunk.starts_with(&MAGIC) {
+            let taken = guarded(chunk).and_then(|()| {
                 let loaded = self.automerge_mut().load_incremental(chunk);
                 loaded.map(drop).map_err(|error| error.to_string())
-            } else {
-                Err("it does not begin as an automerge chunk".to_owned())
-            };
+            });
             let refused = taken.map_err(|reason| RestoreError::Unreadable { index, reason });
             outcome = outcome.and(refused);
         }
@@ -147,4 +162,23 @@ impl Document {
         let changes = doc.get_changes_meta(&before).len();
         Ok((doc, changes))
     }
+}
+
+/// Refuses what automerge should not see.
+#[cfg(feature = "fan-out")]
+fn guarded(chunk: &[u8]) -> Result<(), String> {
+    if chunk.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let checked = crate::guard::check(chunk, &crate::guard::Limits::PEER);
+    checked.map(drop).map_err(|error| error.to_string())
+}
+
+/// As above; a page has no room for the guard, and takes in only what its server did.
+#[cfg(not(feature = "fan-out"))]
+fn guarded(chunk: &[u8]) -> Result<(), String> {
+    if chunk.starts_with(&MAGIC) {
+        return Ok(());
+    }
+    Err("it does not begin as an automerge chunk".to_owned())
 }

@@ -343,7 +343,12 @@ impl Examined {
                 }
                 None => self.damage(&path, "it does not say what it is of", cure.clone()),
             }
-            match document.restore(&contents.chunks) {
+            let restored = if is_own {
+                document.restore(&contents.chunks)
+            } else {
+                document.restore_of_others(&contents.chunks)
+            };
+            match restored {
                 Ok(news) if news.changes > 0 && has_own => {
                     let changes = news.changes;
                     let what = format!(

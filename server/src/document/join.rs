@@ -121,7 +121,7 @@ pub(super) fn export_of(
             continue;
         }
         let bytes = disk.read(&folder.join(&name)).unwrap_or_default();
-        if let Err(error) = document.restore(&Contents::read(&bytes, 0).chunks) {
+        if let Err(error) = document.restore_of_others(&Contents::read(&bytes, 0).chunks) {
             warn!(path = %folder.join(&name).display(), %error, "a part of another history was refused");
         }
     }

@@ -115,6 +115,7 @@ impl History {
         let private = disk.read(&place.state.join("document")).unwrap_or_default();
         let private: Option<Identity> = serde_json::from_slice(&private).ok();
         let private = private.filter(|identity| identity.document == document);
+        let published_files = found.len();
         if private.is_some() {
             let bytes = disk.read(&place.state.join("journal")).unwrap_or_default();
             found.push(Contents::read(&bytes, 0));
@@ -122,8 +123,13 @@ impl History {
         let published = found.iter().find_map(|contents| contents.header.as_ref());
         let identity = private.or_else(|| published.map(super::shared::Header::identity))?;
         let mut history = Document::new(document, identity.schema());
-        for contents in &found {
-            if let Err(error) = history.restore(&contents.chunks) {
+        for (nth, contents) in found.iter().enumerate() {
+            let restored = if nth < published_files {
+                history.restore_of_others(&contents.chunks)
+            } else {
+                history.restore(&contents.chunks)
+            };
+            if let Err(error) = restored {
                 warn!(%document, %error, "a part of the history cannot be read");
             }
         }
