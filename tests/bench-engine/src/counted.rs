@@ -21,8 +21,10 @@ pub enum Asked {
     Sync,
     /// Names are: a folder is made durable.
     SyncFolder,
-    /// Names change: made, renamed, exchanged, removed.
+    /// Names change: made, renamed, removed.
     Name,
+    /// Two files change names: so the JSON is replaced.
+    Exchange,
 }
 
 /// Which file it is asked of.
@@ -141,7 +143,9 @@ impl Disk for CountedDisk {
     }
 
     fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
-        self.count(Asked::Name, of(other), 0, || RealDisk.exchange(one, other))
+        self.count(Asked::Exchange, of(other), 0, || {
+            RealDisk.exchange(one, other)
+        })
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

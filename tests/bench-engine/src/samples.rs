@@ -69,3 +69,10 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let made = work();
     (made, started.elapsed())
 }
+
+/// As [`timed`], for what is waited for.
+pub async fn timed_async<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let started = Instant::now();
+    let made = work.await;
+    (made, started.elapsed())
+}

@@ -127,7 +127,9 @@ fn through_actor(
                     heads(&stepped) != before
                 })
             });
-            parts.turns.push_figure(turns.ok_or("the file was not taken in")? as f64);
+            parts
+                .turns
+                .push_figure(turns.ok_or("the file was not taken in")? as f64);
             parts.whole.push(took);
             let sync = machine.disk.tally(Asked::Sync, Of::Journal);
             parts.journal.push(sync.took);
@@ -144,7 +146,10 @@ fn through_actor(
         let syncs = parts.journal_syncs.median();
         report.part(&format!("{syncs} fsync of the journal"), &parts.journal);
         report.part("reading the file and what lies beside it", &parts.reads);
-        report.part("other writes (notes, the file of the version before)", &parts.other_disk);
+        report.part(
+            "other writes (notes, the file of the version before)",
+            &parts.other_disk,
+        );
     }
     Ok(())
 }

@@ -21,7 +21,12 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A folder called `name` below `root` with a history of so many jobs.
-    pub(crate) fn new(root: &Path, name: &str, jobs: usize, images: Images) -> Result<Self, Failed> {
+    pub(crate) fn new(
+        root: &Path,
+        name: &str,
+        jobs: usize,
+        images: Images,
+    ) -> Result<Self, Failed> {
         let machine = Self {
             folder: root.join(name).join("dashboards"),
             disk: CountedDisk::default(),
@@ -35,6 +40,22 @@ impl Machine {
     /// The JSON.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.join("job_history.json")
+    }
+
+    /// The private journal of its document, once that was opened.
+    pub(crate) fn journal(&self) -> Result<PathBuf, Failed> {
+        let mut folders = vec![self.state.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.file_name().is_some_and(|name| name == "journal") {
+                    return Ok(path);
+                }
+            }
+        }
+        Err("no journal".into())
     }
 
     /// How it is opened.

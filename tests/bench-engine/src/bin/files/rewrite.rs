@@ -64,9 +64,14 @@ fn rewritten(report: &mut Report, folder: &Path, images: Images) -> Result<(), F
         document.edit(&edit(&keys, round))?;
         disk.reset();
         let (text, export) = timed(|| {
-            document.export(&|hash| blobs.get(hash).ok().flatten().map(|(_, bytes)| bytes.into()))
+            document.export(&|hash| {
+                blobs
+                    .get(hash)
+                    .ok()
+                    .flatten()
+                    .map(|(_, bytes)| bytes.into())
+            })
         });
-        let exported = disk.took_all(); // Of images: told as part of the export.
         disk.reset();
         let (_, hash) = timed(|| ContentHash::of(&text)); // The keeper notes it before it writes.
         let heads: Vec<_> = document.heads().iter().map(ToString::to_string).collect();
@@ -87,14 +92,13 @@ fn rewritten(report: &mut Report, folder: &Path, images: Images) -> Result<(), F
             (&mut parts.write, &[Asked::Write][..]),
             (&mut parts.sync, &[Asked::Sync, Asked::SyncFolder]),
             (&mut parts.read, &[Asked::Read]),
-            (&mut parts.rename, &[Asked::Name]),
+            (&mut parts.rename, &[Asked::Name, Asked::Exchange]),
         ] {
             let took = asked.iter().map(|asked| disk.took(*asked)).sum();
             samples.push(took);
             rest -= milliseconds(took);
         }
         parts.rest.push_figure(rest);
-        let _ = exported;
     }
     tell(report, images, bytes, &parts);
     Ok(())
@@ -120,7 +124,13 @@ fn tell(report: &mut Report, images: Images, bytes: usize, parts: &Parts) {
     report.part("writing it and the backup", &parts.write);
     report.part("fsync of both, and of their folder", &parts.sync);
     report.part("parsing what was written once more", &parts.check);
-    report.part("reading what is there, what was written, what was displaced", &parts.read);
+    report.part(
+        "reading what is there, what was written, what was displaced",
+        &parts.read,
+    );
     report.part("renames", &parts.rename);
-    report.part("the rest: comparing, hashing what was displaced", &parts.rest);
+    report.part(
+        "the rest: comparing, hashing what was displaced",
+        &parts.rest,
+    );
 }

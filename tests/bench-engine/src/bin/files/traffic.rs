@@ -1,9 +1,12 @@
 //! Edits while the JSON is rewritten over and over: whoever edits must not feel it.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use plainsync::document::{DocumentHandle, Documents};
+use plainsync_bench_engine::counted::{Asked, Of};
 use plainsync_bench_engine::fixed::Failed;
 use plainsync_bench_engine::jobs::Images;
 use plainsync_bench_engine::report::Report;
@@ -30,12 +33,29 @@ const P99_RATIO_MAX: f64 = 1.25;
 /// Between two looks at a file that is being written.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// What is told of one kind.
+/// Longest wait for the last rewrite of a round.
+const SETTLED_MAX: Duration = Duration::from_secs(60);
+
+/// More than the end of a file with its heads takes, in bytes.
+const TAIL_BYTES: i64 = 4 * 1024;
+
+/// Medians and p99s of all rounds of one kind.
 #[derive(Default)]
 struct Told {
     medians: Samples,
     p99s: Samples,
-    most: Samples,
+}
+
+impl Told {
+    fn add(&mut self, round: &Samples) {
+        self.medians.push_figure(round.median());
+        self.p99s.push_figure(round.p99());
+    }
+
+    fn tell(&self, report: &Report, words: &str) {
+        report.figure(&format!("{words}: p50"), self.medians.median(), "ms");
+        report.figure(&format!("{words}: p99"), self.p99s.median(), "ms");
+    }
 }
 
 /// Measures one document that never writes its file and one that always does, by turns.
@@ -53,11 +73,11 @@ pub(crate) async fn measure(report: &mut Report, folder: &Path) -> Result<(), Fa
     let mut nth = 0;
     let mut written = Samples::default();
     for _ in 0..ROUNDS {
-        settled(with.default(), &busy).await?;
+        settled(with.default(), &busy.file()).await?;
         calm.add(&round(without.default(), &keys, nth).await?);
-        let writes = counted(&busy);
+        busy.disk.reset();
         pressed.add(&round(with.default(), &keys, nth).await?);
-        written.push_figure(counted(&busy).saturating_sub(writes) as f64 / FILE_BYTES);
+        written.push_figure(busy.disk.tally(Asked::Exchange, Of::Other).count as f64);
         nth += EDITS;
     }
     calm.tell(report, "the file is never written");
@@ -88,4 +108,27 @@ async fn round(document: &DocumentHandle, keys: &[Key], first: usize) -> Result<
         samples.push(edit.await??);
     }
     Ok(samples)
+}
+
+/// Waits until the file is the version that `document` is at.
+async fn settled(document: &DocumentHandle, file: &Path) -> Result<(), Failed> {
+    let give_up = Instant::now() + SETTLED_MAX;
+    while !ends_with(file, &document.info().heads)? {
+        if Instant::now() > give_up {
+            return Err("the file was not written".into());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
+/// Whether the end of `file` names these heads.
+fn ends_with(file: &Path, heads: &[String]) -> Result<bool, Failed> {
+    let mut file = File::open(file)?;
+    let len = i64::try_from(file.metadata()?.len())?;
+    file.seek(SeekFrom::End(-TAIL_BYTES.min(len)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let tail = String::from_utf8_lossy(&tail);
+    Ok(heads.iter().all(|head| tail.contains(head)))
 }
