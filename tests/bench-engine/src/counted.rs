@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use plainsync::document::disk::{Disk, DiskFile, Look, RealDisk};
 
+use crate::samples::Samples;
+
 /// What is asked of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Asked {
@@ -37,12 +39,14 @@ pub enum Of {
 }
 
 /// How often something was asked, how long it took, and how many bytes it was about.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// How often.
     pub count: usize,
     /// How long, all of them together.
     pub took: Duration,
+    /// How long each.
+    pub times: Samples,
     /// How many bytes.
     pub bytes: usize,
 }
@@ -64,7 +68,7 @@ impl CountedDisk {
     #[must_use]
     pub fn tally(&self, asked: Asked, of: Of) -> Tally {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&(asked, of)).copied().unwrap_or_default()
+        all.get(&(asked, of)).cloned().unwrap_or_default()
     }
 
     /// How long `asked` took, of whichever file.
@@ -88,6 +92,7 @@ impl CountedDisk {
         let tally = all.entry((asked, of)).or_default();
         tally.count += 1;
         tally.took += took;
+        tally.times.push(took);
         tally.bytes += bytes;
         done
     }

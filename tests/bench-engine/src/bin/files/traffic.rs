@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use plainsync::document::{DocumentHandle, Documents};
-use plainsync_bench_engine::counted::{Asked, Of};
+use plainsync_bench_engine::counted::{Asked, CountedDisk, Of};
 use plainsync_bench_engine::fixed::Failed;
 use plainsync_bench_engine::jobs::Images;
 use plainsync_bench_engine::report::Report;
@@ -44,17 +44,22 @@ const TAIL_BYTES: i64 = 4 * 1024;
 struct Told {
     medians: Samples,
     p99s: Samples,
+    /// The p99s of the journal's fsync alone.
+    syncs: Samples,
 }
 
 impl Told {
-    fn add(&mut self, round: &Samples) {
+    fn add(&mut self, round: &Samples, disk: &CountedDisk) {
         self.medians.push_figure(round.median());
         self.p99s.push_figure(round.p99());
+        let syncs = disk.tally(Asked::Sync, Of::Journal).times;
+        self.syncs.push_figure(syncs.p99());
     }
 
     fn tell(&self, report: &Report, words: &str) {
         report.figure(&format!("{words}: p50"), self.medians.median(), "ms");
         report.figure(&format!("{words}: p99"), self.p99s.median(), "ms");
+        report.part("fsync of the journal: p99", &self.syncs);
     }
 }
 
@@ -74,9 +79,10 @@ pub(crate) async fn measure(report: &mut Report, folder: &Path) -> Result<(), Fa
     let mut written = Samples::default();
     for _ in 0..ROUNDS {
         settled(with.default(), &busy.file()).await?;
-        calm.add(&round(without.default(), &keys, nth).await?);
+        quiet.disk.reset();
+        calm.add(&round(without.default(), &keys, nth).await?, &quiet.disk);
         busy.disk.reset();
-        pressed.add(&round(with.default(), &keys, nth).await?);
+        pressed.add(&round(with.default(), &keys, nth).await?, &busy.disk);
         written.push_figure(busy.disk.tally(Asked::Exchange, Of::Other).count as f64);
         nth += EDITS;
     }
