@@ -1,9 +1,10 @@
-//! Everything one does with this repository: `cargo xtask serve | build | test`.
+//! Everything one does with this repository: `cargo xtask serve | build | test | bench`.
 //!
 //! Each task installs what it needs (the wasm target through rustup, npm
 //! packages, Chromium through apt), says each command before it runs it, skips
 //! what is unchanged, and on failure ends with one sentence that tells what to do.
 
+mod bench;
 mod binary;
 mod failure;
 mod house;
@@ -51,6 +52,9 @@ enum Task {
     Wasm,
     /// Passes every test: format, lints, docs, native, wasm, simulator and browser
     Test(test::Options),
+    /// Measures what is promised, and says which bounds hold
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -76,5 +80,6 @@ fn run(task: Task) -> Done {
         }),
         Task::Wasm => wasm::build(&house).map(|_| ()),
         Task::Test(options) => test::run(&house, &options),
+        Task::Bench(bench) => bench::run(&house, bench),
     }
 }

@@ -16,10 +16,11 @@ use crate::pair::Pair;
 const BATCH_EDITS: usize = 100;
 
 /// What is measured, in the order of the table.
-const WORK: [&str; 10] = [
+const WORK: [&str; 11] = [
     "bulk import into an empty document",
     "save",
     "load, with the view",
+    "copy, as who writes the file gets one",
     "export",
     "import of the unchanged file",
     "import of one hand-edited field",
@@ -64,6 +65,7 @@ fn column(size: usize) -> Result<[Samples; WORK.len()], Failed> {
         mut imports,
         mut saves,
         mut loads,
+        mut copies,
         mut exports,
         mut unchanged,
         mut by_hand,
@@ -91,6 +93,7 @@ fn column(size: usize) -> Result<[Samples; WORK.len()], Failed> {
         let saved = saves.measure(|| document.save());
         let mut loaded = jobs::empty(2)?;
         loads.measure(|| loaded.restore(&[saved]))?;
+        drop(copies.measure(|| document.clone()));
         let file = exports.measure(|| document.export(&|_| None));
         unchanged.measure(|| document.import(&file, &options))?;
         let edited = jobs::edited_by_hand(&file, writer.number(round), "by hand")?;
@@ -113,7 +116,7 @@ fn column(size: usize) -> Result<[Samples; WORK.len()], Failed> {
         batches.push(pair.merge(BATCH_EDITS, &mut writer)?);
     }
     Ok([
-        imports, saves, loads, exports, unchanged, by_hand, edits, merges, batches, diffs,
+        imports, saves, loads, copies, exports, unchanged, by_hand, edits, merges, batches, diffs,
     ])
 }
 
