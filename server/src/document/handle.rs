@@ -87,7 +87,7 @@ impl Shared {
             id: *document.id(),
             blobs,
             file_bytes: AtomicU64::new(0),
-            snapshot: Mutex::new(Arc::new(Snapshot::of(document))),
+            snapshot: Mutex::new(Arc::new(Snapshot::of(document, None))),
             file_state: Mutex::default(),
             offer: Mutex::default(),
             took_in: Mutex::default(),
@@ -98,8 +98,10 @@ impl Shared {
         }
     }
 
-    pub(super) fn publish(&self, snapshot: Snapshot) {
-        *lock(&self.snapshot) = Arc::new(snapshot);
+    pub(super) fn publish(&self, document: &Document) {
+        let before = Arc::clone(&lock(&self.snapshot));
+        let now = Arc::new(Snapshot::of(document, Some(&before))); // Nobody waits meanwhile.
+        *lock(&self.snapshot) = now;
         self.bump();
     }
 

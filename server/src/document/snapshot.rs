@@ -1,8 +1,9 @@
 //! A document as it was when its last batch became durable: what requests read.
 //!
-//! A snapshot is made for every batch, so it holds no more than a list of rows, each shared
-//! with the snapshots before and after it. Looking one up is a walk along the list: tens of
-//! microseconds at 10,000 rows, where an index made for every batch would cost milliseconds.
+//! A snapshot is made for every batch, so it holds no more than a list of rows, in stretches that
+//! are shared with the snapshots before and after it: one edit makes one stretch anew. Looking a
+//! row up is a walk along the list: tens of microseconds at 10,000 rows, where an index made for
+//! every batch would cost milliseconds.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,10 +13,14 @@ use plainsync_core::query::{self, Found, Query, QueryError};
 use plainsync_core::stats::Stats;
 use plainsync_core::view::Row;
 
+/// Rows of one stretch: few enough to be made anew for an edit, many enough that there are few.
+const STRETCH_ROWS: usize = 128;
+
 /// One durable version.
 #[derive(Debug)]
 pub struct Snapshot {
-    rows: Vec<Arc<Row>>,
+    /// All of [`STRETCH_ROWS`], but for the last.
+    stretches: Vec<Arc<[Arc<Row>]>>,
     next_number: u64,
     stats: OnceLock<Stats>,
     /// The newest changes, in hexadecimal, sorted: the name of this version.
@@ -25,9 +30,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn of(document: &Document) -> Self {
+    /// `document` as it is now. What it has in common with `before` is shared with that.
+    pub(super) fn of(document: &Document, before: Option<&Self>) -> Self {
+        let before = before.map_or(&[][..], |before| &before.stretches);
         Self {
-            rows: document.view().all().cloned().collect(),
+            stretches: stretches(document.view().all(), before),
             next_number: document.view().next_number(),
             stats: OnceLock::new(),
             heads: hex_heads(document),
@@ -37,7 +44,7 @@ impl Snapshot {
 
     /// Every row, binned and purged ones included, oldest record first.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<Row>> {
-        self.rows.iter()
+        self.stretches.iter().flat_map(|stretch| stretch.iter())
     }
 
     /// The rows of the list, oldest record first.
@@ -88,7 +95,67 @@ impl Snapshot {
     }
 }
 
+/// `rows` in stretches, those of `before` where they hold the same rows.
+fn stretches<'r>(
+    rows: impl Iterator<Item = &'r Arc<Row>>,
+    before: &[Arc<[Arc<Row>]>],
+) -> Vec<Arc<[Arc<Row>]>> {
+    let mut all = Vec::with_capacity(before.len() + 1);
+    let mut stretch: Vec<&Arc<Row>> = Vec::with_capacity(STRETCH_ROWS);
+    let mut rows = rows.peekable();
+    while rows.peek().is_some() {
+        stretch.clear();
+        stretch.extend(rows.by_ref().take(STRETCH_ROWS));
+        let same = before.get(all.len()).filter(|old| {
+            let mut pairs = old.iter().zip(&stretch);
+            old.len() == stretch.len() && pairs.all(|(old, new)| Arc::ptr_eq(old, new))
+        });
+        // A row's own counter is touched only where a stretch is new.
+        all.push(match same {
+            Some(same) => Arc::clone(same),
+            None => stretch.iter().map(|row| Arc::clone(row)).collect(),
+        });
+    }
+    all
+}
+
 /// The heads of `document` as they stand in files: hexadecimal, sorted.
 pub(super) fn hex_heads(document: &Document) -> Vec<String> {
     document.heads().iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use plainsync_core::id::DocumentId;
+    use plainsync_core::plain::import::ImportOptions;
+    use plainsync_core::schema::Schema;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn s2_a_snapshot_shares_all_but_what_changed_with_the_one_before() {
+        let mut document = Document::new(DocumentId::from_random([7; 16]), Schema::job_history());
+        let mut import = |jobs: usize, wide: usize| {
+            let width = |n| if n == wide { 65 } else { 64 };
+            let job = |n| json!({"id": format!("job-{n}"), "createdAt": n, "width": width(n)});
+            let list = json!({"jobs": (1..=jobs).map(job).collect::<Vec<_>>()});
+            let options = ImportOptions::default();
+            document
+                .import(list.to_string().as_bytes(), &options)
+                .expect("taken in");
+            document.clone()
+        };
+        let jobs = STRETCH_ROWS * 3 + 1;
+        let first = Snapshot::of(&import(jobs, 0), None);
+        for (jobs, wide) in [(jobs, STRETCH_ROWS + 1), (jobs + 1, STRETCH_ROWS + 1)] {
+            let now = import(jobs, wide);
+            let next = Snapshot::of(&now, Some(&first));
+            assert!(next.all().eq(now.view().all()), "all rows, in order");
+            assert_eq!(next.all().count(), jobs);
+            let is_shared = |nth: usize| Arc::ptr_eq(&first.stretches[nth], &next.stretches[nth]);
+            let shared: Vec<bool> = (0..4).map(is_shared).collect();
+            assert_eq!(shared, [true, false, true, jobs == STRETCH_ROWS * 3 + 1]);
+        }
+    }
 }

@@ -14,7 +14,6 @@ use crate::document::error::DocumentError;
 use crate::document::handle::EditOutcome;
 use crate::document::journal::{Kind, Record};
 use crate::document::origin::ImportOrigin;
-use crate::document::snapshot::Snapshot;
 
 impl Actor {
     /// Writes the batch with one `fsync`, then sends, publishes and answers.
@@ -93,7 +92,7 @@ impl Actor {
 
     pub(super) fn publish(&self) {
         if let Some(replica) = &self.replica {
-            self.shared.publish(Snapshot::of(replica.document()));
+            self.shared.publish(replica.document());
         }
     }
 
