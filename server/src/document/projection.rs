@@ -117,6 +117,8 @@ pub struct Projection {
     settled: Option<ContentHash>,
     /// What was written last.
     written: Option<ContentHash>,
+    /// What the file looked like when it was written last.
+    left: Option<Look>,
     /// A rename was done and the folder could not be synced after it.
     folder_unsynced: bool,
 }
@@ -131,6 +133,7 @@ impl Projection {
             document,
             settled: None,
             written: None,
+            left: None,
             folder_unsynced: false,
         }
     }
@@ -177,6 +180,21 @@ impl Projection {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether [`Projection::replace`] would leave alone what is there, as far as can be told
+    /// before there is anything to replace it by: it is not settled, and not the version at `heads`.
+    #[must_use]
+    pub fn is_other(&self, heads: &[String]) -> bool {
+        // Content that changed without looking different is found by `replace`.
+        if self.left.is_some() && self.look().ok().flatten() == self.left {
+            return false;
+        }
+        let Ok(Found::Other(bytes)) = self.find() else {
+            return false;
+        };
+        let version = inspect(&bytes).ok().and_then(|inspected| inspected.version);
+        version.is_none_or(|version| version.heads != heads)
     }
 
     /// Replaces the settled content, or nothing at all, by `next`, the version at `heads`.
@@ -236,6 +254,7 @@ impl Projection {
         }
         self.settled = Some(ContentHash::of(next));
         self.written = self.settled;
+        self.left = self.look().ok().flatten();
         self.sync_folder(&path)?;
         placed
     }
