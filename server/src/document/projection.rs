@@ -28,7 +28,9 @@ use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
 use super::backup::backup_text;
-use super::disk::{Disk, Look, TEMP_SUFFIX, folder_of, replace_whole, temp_beside};
+use super::disk::{
+    Disk, Look, TEMP_SUFFIX, append_in_pieces, folder_of, replace_whole, temp_beside,
+};
 use super::inspect::inspect;
 use super::place::resolve_links;
 
@@ -268,7 +270,7 @@ impl Projection {
     ) -> Result<(), ProjectionError> {
         let io = |source| self.io("writing a temporary file in its folder", source);
         let mut file = self.disk.create(temp, mode).map_err(io)?;
-        file.append(next).map_err(io)?;
+        append_in_pieces(&mut *file, next).map_err(io)?;
         let back = self.disk.read(temp).map_err(io)?;
         let unfaithful = |reason| ProjectionError::Unfaithful {
             path: path.to_owned(),
