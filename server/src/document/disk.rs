@@ -222,7 +222,7 @@ pub fn replace_whole(
     let temp = temp_beside(path)?;
     let written = (|| {
         let mut file = disk.create(&temp, mode)?;
-        file.append(bytes)?;
+        append_in_pieces(&mut *file, bytes)?;
         file.sync()?;
         disk.rename(&temp, path)
     })();
@@ -231,6 +231,27 @@ pub fn replace_whole(
         let _ = disk.remove(&temp);
     }
     written
+}
+
+/// How much of a large file waits for the disk at once, in bytes.
+const PIECE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Writes all of `bytes` at the end of `file`, and has all but the last piece reach the disk on the
+/// way: a journal that is synced meanwhile may have to wait for what others wrote, and so waits
+/// for one piece, not for all of the file.
+///
+/// # Errors
+///
+/// Those of the file system; a part of `bytes` may have been written.
+pub fn append_in_pieces(file: &mut dyn DiskFile, bytes: &[u8]) -> io::Result<()> {
+    let mut pieces = bytes.chunks(PIECE_BYTES).peekable();
+    while let Some(piece) = pieces.next() {
+        file.append(piece)?;
+        if pieces.peek().is_some() {
+            file.sync_data()?;
+        }
+    }
+    Ok(())
 }
 
 /// What the name of a file ends with that is still being written.
@@ -288,5 +309,21 @@ pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f1_a_large_file_is_written_whole_in_pieces() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("large");
+        for len in [0, 1, PIECE_BYTES, PIECE_BYTES + 1] {
+            let bytes: Vec<u8> = (0..len).map(|n| n.to_le_bytes()[1]).collect();
+            write_whole(&RealDisk, &path, &bytes, None).expect("written");
+            assert!(RealDisk.read(&path).expect("read") == bytes, "{len} bytes");
+        }
     }
 }

@@ -221,6 +221,12 @@ impl Keeper {
 
     fn write(&mut self, render: Render, heads: &[String]) {
         let started = Instant::now();
+        // Before the file is made: who saved it waits for us to take it in.
+        if self.projection.is_other(heads) {
+            self.next_poll = Instant::now();
+            (self.report)(Report::Postponed);
+            return;
+        }
         let replaced = render().and_then(|Rendered { bytes, missing }| {
             // If a crash comes before the note below: what is in the file then is ours.
             self.write_to(&self.next_note(), &ContentHash::of(&bytes).to_string());

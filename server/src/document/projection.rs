@@ -28,7 +28,9 @@ use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
 use super::backup::backup_text;
-use super::disk::{Disk, Look, TEMP_SUFFIX, folder_of, replace_whole, temp_beside};
+use super::disk::{
+    Disk, Look, TEMP_SUFFIX, append_in_pieces, folder_of, replace_whole, temp_beside,
+};
 use super::inspect::inspect;
 use super::place::resolve_links;
 
@@ -117,6 +119,8 @@ pub struct Projection {
     settled: Option<ContentHash>,
     /// What was written last.
     written: Option<ContentHash>,
+    /// What the file looked like when it was written last.
+    left: Option<Look>,
     /// A rename was done and the folder could not be synced after it.
     folder_unsynced: bool,
 }
@@ -131,6 +135,7 @@ impl Projection {
             document,
             settled: None,
             written: None,
+            left: None,
             folder_unsynced: false,
         }
     }
@@ -177,6 +182,21 @@ impl Projection {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether [`Projection::replace`] would leave alone what is there, as far as can be told
+    /// before there is anything to replace it by: it is not settled, and not the version at `heads`.
+    #[must_use]
+    pub fn is_other(&self, heads: &[String]) -> bool {
+        // Content that changed without looking different is found by `replace`.
+        if self.left.is_some() && self.look().ok().flatten() == self.left {
+            return false;
+        }
+        let Ok(Found::Other(bytes)) = self.find() else {
+            return false;
+        };
+        let version = inspect(&bytes).ok().and_then(|inspected| inspected.version);
+        version.is_none_or(|version| version.heads != heads)
     }
 
     /// Replaces the settled content, or nothing at all, by `next`, the version at `heads`.
@@ -236,6 +256,7 @@ impl Projection {
         }
         self.settled = Some(ContentHash::of(next));
         self.written = self.settled;
+        self.left = self.look().ok().flatten();
         self.sync_folder(&path)?;
         placed
     }
@@ -249,7 +270,7 @@ impl Projection {
     ) -> Result<(), ProjectionError> {
         let io = |source| self.io("writing a temporary file in its folder", source);
         let mut file = self.disk.create(temp, mode).map_err(io)?;
-        file.append(next).map_err(io)?;
+        append_in_pieces(&mut *file, next).map_err(io)?;
         let back = self.disk.read(temp).map_err(io)?;
         let unfaithful = |reason| ProjectionError::Unfaithful {
             path: path.to_owned(),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, Sender};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -57,6 +57,8 @@ pub(in crate::document) struct FileSide {
     pub(super) offered: Offered,
     /// Other devices share the folder.
     pub(super) has_neighbours: bool,
+    /// The last copy of the document that the keeper was given, while it has it.
+    copied: Weak<Document>,
     /// Hashes of what was written last: a file that a crash left behind is no version put back.
     pub(super) written: String,
 }
@@ -95,6 +97,7 @@ impl FileSide {
             parked_copies: BTreeSet::new(),
             offered: Offered::default(),
             has_neighbours: false,
+            copied: Weak::new(),
             written: String::new(),
         }
     }
@@ -232,10 +235,10 @@ impl Actor {
     }
 
     fn order_file(&mut self) {
-        let Some(document) = self.document() else {
+        let Some(document) = self.copy() else {
             return;
         };
-        let (document, blobs) = (document.clone(), self.shared.blobs.clone());
+        let blobs = self.shared.blobs.clone();
         let heads = hex_heads(&document);
         (self.file.dirty, self.file.writing) = (None, true);
         self.file.order(Order::Write {
@@ -314,6 +317,19 @@ impl Actor {
             file.order(Order::Recheck);
         }
         self.shared.set_file_state(state);
+    }
+
+    /// The document as it is now, for the keeper to read: file and published journal are mostly
+    /// due together, and a copy takes milliseconds in which no edit is taken.
+    pub(super) fn copy(&mut self) -> Option<Arc<Document>> {
+        let document = self.document()?;
+        let last = self.file.copied.upgrade();
+        if let Some(copy) = last.filter(|copy| copy.heads() == document.heads()) {
+            return Some(copy);
+        }
+        let copy = Arc::new(document.clone());
+        self.file.copied = Arc::downgrade(&copy);
+        Some(copy)
     }
 
     pub(in crate::document) fn document(&self) -> Option<&Document> {

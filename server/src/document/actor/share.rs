@@ -91,10 +91,9 @@ impl Actor {
     }
 
     pub(super) fn order_share(&mut self) {
-        let Some(document) = self.document() else {
+        let Some(document) = self.copy() else {
             return;
         };
-        let document = Box::new(document.clone());
         let share = &mut self.share;
         (share.dirty, share.busy, share.bytes) = (None, true, 0);
         let records = std::mem::take(&mut share.records);

@@ -1,6 +1,7 @@
 //! What a document's actor asks of its keeper, and what it hears.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use plainsync_core::document::Document;
@@ -92,7 +93,7 @@ pub(in crate::document) enum Order {
         /// All of it is to be written anew.
         whole: bool,
         /// All of it.
-        document: Box<Document>,
+        document: Arc<Document>,
     },
     /// The published journal that was found holds all that this device has.
     PublishedComplete,

@@ -281,3 +281,24 @@ fn f1_what_does_not_parse_is_never_written() {
     );
     assert_eq!(bench.text("a.json"), "{}");
 }
+
+#[test]
+fn f7_what_somebody_saved_is_known_before_a_text_is_made_to_replace_it() {
+    let bench = Bench::new();
+    let version = |head: &str, more: &str| {
+        format!(
+            "{{\"jobs\": []{more}, \"sync\": {{\"document\": \"d\", \"heads\": [\"{head}\"]}}}}"
+        )
+    };
+    let ours = bench.written(&version("h1", ""));
+    let next = ["h2".to_owned()];
+    assert!(!ours.is_other(&next), "what we wrote may be replaced");
+    fs::write(bench.path("a.json"), version("h1", ", \"by\": 1")).expect("saved");
+    assert!(ours.is_other(&next), "a hand edit is not");
+    fs::write(bench.path("a.json"), "half a fi").expect("saved");
+    assert!(ours.is_other(&next), "nor is what does not parse");
+    fs::write(bench.path("a.json"), version("h2", "")).expect("saved");
+    assert!(!ours.is_other(&next), "another machine wrote this version");
+    fs::remove_file(bench.path("a.json")).expect("removed");
+    assert!(!ours.is_other(&next), "nothing is there to be kept");
+}
