@@ -5,7 +5,7 @@
 //! messages only while everything that it holds is durable (S2).
 //!
 //! Histories are compared until the peer has everything; from then on, where peers are many, it
-//! is [`Following`].
+//! follows a log of what is new.
 //!
 //! [`Replica`]: crate::replica::Replica
 

@@ -68,7 +68,7 @@ pub enum Effect {
     Persist {
         /// Counted from 1, in order.
         seq: u64,
-        /// Automerge changes, one after the other; [`Replica::restore`] takes them back.
+        /// Automerge changes, one after the other; [`Replica::restore`](super::Replica::restore) takes them back.
         bytes: Vec<u8>,
         /// The edits that they contain.
         edits: Vec<EditId>,
