@@ -2,7 +2,7 @@
 //! reached each reader.
 //!
 //! A [`Client`] is what one protocol does with bytes; it does no I/O. [`drive`] gives it a
-//! connection of its own. [`run`] lets all of them connect, starts the edits, waits until every
+//! connection of its own. [`run()`] lets all of them connect, starts the edits, waits until every
 //! client has every edit, and measures the server meanwhile.
 //!
 //! **Invariant:** nothing is sampled: every edit counts at every reader, once.
