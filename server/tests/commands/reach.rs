@@ -89,7 +89,7 @@ fn f11_a_second_server_is_told_who_serves() {
     let served = home.serve(&[]);
     let mut second = home.command(&["serve", "--port", "0"]);
     let output = second.arg(home.folder()).output().expect("it ran");
-    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(output.status.code(), Some(5));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     for part in [served.url.as_str(), &served.pid().to_string()] {
         assert!(said.contains(part), "{part} is not in: {said}");
