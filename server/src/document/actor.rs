@@ -49,6 +49,7 @@ use super::clients::Clients;
 use super::edit_ids::EditIds;
 use super::error::DocumentError;
 use super::handle::{EditOutcome, Shared};
+use super::identity::Identity;
 use super::inbox::{Envelope, Message, Reply};
 use super::journal::{Journal, Kind, Record};
 use super::keeper::Pace;
@@ -75,6 +76,8 @@ pub(super) struct Actor {
     /// `None` while the history cannot be read from a failing disk.
     pub(super) replica: Option<Replica>,
     pub(super) journal: Journal,
+    /// What the private state beside the journal says of the document.
+    identity: Identity,
     pub(super) inbox: Receiver<Envelope>,
     pub(super) edits: EditIds,
     pub(super) clients: Clients,
@@ -94,6 +97,7 @@ pub(super) struct Parts {
     pub(super) config: ReplicaConfig,
     pub(super) replica: Replica,
     pub(super) journal: Journal,
+    pub(super) identity: Identity,
     pub(super) inbox: Receiver<Envelope>,
     pub(super) edits: EditIds,
     pub(super) clients: Clients,
@@ -117,6 +121,7 @@ impl Actor {
             config: parts.config,
             replica: Some(parts.replica),
             journal: parts.journal,
+            identity: parts.identity,
             inbox: parts.inbox,
             edits: parts.edits,
             clients: parts.clients,

@@ -188,6 +188,20 @@ impl Journal {
         Ok((journal, Recovered { records, torn }))
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether somebody removed its file: what is written to the open one then ends with the
+    /// process. [`Journal::compact`] makes it anew.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        let found = self.disk.look(&self.path);
+        self.is_open() && found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Appends `records` and makes them durable together.
     ///
     /// # Errors

@@ -266,6 +266,7 @@ pub(super) fn prepare(
         config: replica_config,
         replica,
         journal,
+        identity,
         inbox: received,
         edits,
         clients: Clients::open(

@@ -7,6 +7,25 @@ use serde_json::json;
 
 use crate::support::{Bench, add, change, insert, key, prompts, until_state};
 
+/// S2: an edit is never acknowledged into a file that nobody will find again.
+#[tokio::test]
+async fn s2_a_private_state_that_is_removed_under_a_running_server_is_made_anew() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    let document = documents.default().clone();
+    add(&document, &["knight"]).await;
+    bench.until_written(&document).await;
+    bench.lose_state();
+    add(&document, &["mage"]).await;
+    let before = document.info();
+    drop(documents); // Killed.
+    bench.unpublish();
+    let documents = bench.open().await;
+    assert_eq!(prompts(documents.default()), ["knight", "mage"]);
+    let after = documents.default().info();
+    assert_eq!((after.id, after.heads), (before.id, before.heads));
+}
+
 #[tokio::test]
 async fn s2_acknowledged_edits_survive_an_end_without_a_shutdown() {
     let bench = Bench::new();

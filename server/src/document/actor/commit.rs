@@ -7,11 +7,12 @@ use plainsync_core::edit::Key;
 use plainsync_core::plain::base::Handed;
 use plainsync_core::plain::import::ImportReport;
 use plainsync_core::replica::Input;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::Actor;
 use super::batch::{Answer, Batch};
 use super::now;
+use crate::document::disk::{folder_of, make_folders};
 use crate::document::error::DocumentError;
 use crate::document::handle::EditOutcome;
 use crate::document::journal::{Kind, Record};
@@ -90,6 +91,9 @@ impl Actor {
         if batch.records.is_empty() {
             return Ok(());
         }
+        if self.journal.is_removed() {
+            self.make_state_anew()?;
+        }
         self.journal
             .append(&batch.records)
             .map_err(|error| error.to_string())
@@ -99,6 +103,26 @@ impl Actor {
         if let Some(replica) = &self.replica {
             self.shared.publish(Snapshot::of(replica.document()));
         }
+    }
+
+    /// Somebody removed the private state of a document that is open: it is written again, with
+    /// all that is known here.
+    fn make_state_anew(&mut self) -> Result<(), String> {
+        let path = self.journal.path().to_owned();
+        warn!(
+            name = self.shared.name,
+            "the journal {} was removed while it was in use; it is written anew",
+            path.display()
+        );
+        let (disk, folder) = (Arc::clone(&self.file.disk), folder_of(&path));
+        make_folders(&*disk, folder)
+            .and_then(|()| self.identity.keep(&*disk, folder))
+            .map_err(|error| format!("{} cannot be made anew: {error}", folder.display()))?;
+        self.compact();
+        if self.journal.is_removed() || !self.journal.is_open() {
+            return Err(format!("{} cannot be made anew", path.display()));
+        }
+        Ok(())
     }
 
     /// As [`Actor::publish`], where only the rows at `keys` differ from what was published.

@@ -43,12 +43,18 @@ fn actor(folder: &Path) -> Actor {
         ring,
         written,
     );
+    let identity = crate::document::identity::Identity {
+        document: config.document,
+        collection: "jobs".to_owned(),
+        from: None,
+    };
     let (orders, _) = std::sync::mpsc::channel();
     Actor::new(Parts {
         shared: Arc::new(shared),
         config,
         replica,
         journal,
+        identity,
         inbox: Inbox::new().1,
         edits: EditIds::default(),
         clients: Clients::open(Arc::clone(&disk) as _, folder.join("clients"), 0),
