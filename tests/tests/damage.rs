@@ -287,7 +287,7 @@ async fn f11_a_second_server_on_a_folder_is_told_who_holds_it() {
     add(&server, "a knight").await;
     for path in [home.file(), home.folder()] {
         let refusal = home.refused(&path, &[]).await;
-        assert_eq!(refusal.code, Some(exit::FILE), "{refusal:?}");
+        assert_eq!(refusal.code, Some(exit::BUSY), "{refusal:?}");
         assert!(
             refusal.words.contains(server.host()) && refusal.words.contains("already served"),
             "{refusal:?}"

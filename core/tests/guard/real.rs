@@ -323,3 +323,27 @@ fn the_engines_own_edits_pass() {
     );
     counts_are_right(&Automerge::load(&one.replica.document().save()).unwrap());
 }
+
+/// An import is split so that each of its changes passes, also where records are wide (S5).
+#[test]
+fn imports_of_wide_records_pass() {
+    let wide: serde_json::Map<_, _> = (0..900).map(|n| (format!("field-{n}"), json!(n))).collect();
+    let jobs: Vec<_> = (0..300)
+        .map(|n| {
+            let mut job = wide.clone();
+            job.insert("id".to_owned(), json!(format!("job-{n}")));
+            job.insert("createdAt".to_owned(), json!(n));
+            job
+        })
+        .collect();
+    let mut device = device(1);
+    device.import(&json!({"jobs": jobs}).to_string()).unwrap();
+    assert_eq!(device.replica.document().view().len(), 300);
+    let mut whole = 0;
+    for chunk in &device.chunks {
+        let summary = passes(chunk);
+        whole += summary.rows;
+        assert!(summary.changes > 1, "one change would claim {whole} rows");
+    }
+    assert!(whole > 250_000, "{whole}");
+}

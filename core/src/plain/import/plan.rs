@@ -15,7 +15,9 @@ use crate::document::{
 };
 use crate::edit::{EditError, Key};
 use crate::id::derived_key;
-use crate::limits::{DOCUMENT_RECORDS_MAX, IMPORT_RECORDS_PER_CHANGE_MAX};
+use crate::limits::{
+    DOCUMENT_RECORDS_MAX, IMPORT_RECORDS_PER_CHANGE_MAX, IMPORT_VALUES_PER_CHANGE_MAX,
+};
 use crate::plain::export::is_file_field;
 use crate::plain::file::File;
 use crate::plain::held::Lazy;
@@ -361,10 +363,19 @@ impl Plan {
 
     /// The steps of each change.
     pub(super) fn groups(&self) -> Vec<&[Step]> {
-        let mut groups: Vec<&[Step]> = self.steps.chunks(IMPORT_RECORDS_PER_CHANGE_MAX).collect();
-        if groups.is_empty() {
-            groups.push(&[]);
+        let mut groups = Vec::new();
+        let (mut start, mut values) = (0, 0);
+        for (at, step) in self.steps.iter().enumerate() {
+            let more = step.values();
+            let full = at - start >= IMPORT_RECORDS_PER_CHANGE_MAX
+                || values + more > IMPORT_VALUES_PER_CHANGE_MAX;
+            if full && at > start {
+                groups.push(&self.steps[start..at]);
+                (start, values) = (at, 0);
+            }
+            values += more;
         }
+        groups.push(&self.steps[start..]);
         groups
     }
 
@@ -389,6 +400,19 @@ impl Plan {
 }
 
 impl Step {
+    /// About how many values it writes.
+    fn values(&self) -> usize {
+        match self {
+            Self::New { stored, .. } => values_in(stored),
+            Self::Alter { fields, .. } => {
+                let run = fields.run.iter().flat_map(|(_, run)| run.values());
+                let set = fields.set.iter().map(|(_, value)| value);
+                set.chain(run).map(values_in).sum::<usize>() + 1
+            }
+            Self::Remove { .. } => 1,
+        }
+    }
+
     fn write(&self, tx: &mut dyn Write, collection: &ObjId) -> Result<(), EditError> {
         match self {
             Step::New { key, stored } => tx.put(collection, &key.0, stored)?,
@@ -418,5 +442,14 @@ impl Step {
             }
         }
         Ok(())
+    }
+}
+
+/// How many values there are in `value`, itself and what holds others among them.
+fn values_in(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(values_in).sum::<usize>(),
+        Value::Object(map) => 1 + map.values().map(values_in).sum::<usize>(),
+        _ => 1,
     }
 }
