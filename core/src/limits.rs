@@ -85,9 +85,9 @@ pub const RECORD_FIELDS_MAX: usize = 1_000;
 /// that no change claims more operations than a guard accepts.
 pub const IMPORT_RECORDS_PER_CHANGE_MAX: usize = 2_000;
 
-/// Most values that one change of an import writes, for the same reason: one of records that are
-/// wider than jobs is split into more changes. A single record is never split.
-pub const IMPORT_VALUES_PER_CHANGE_MAX: usize = 50_000;
+/// Operations after which a change of an import takes no more records, for the same reason: wider
+/// records than jobs make more changes. A single record is never split.
+pub const IMPORT_OPS_PER_CHANGE: u64 = 50_000;
 
 /// Most versions that are tried as the base of a list that names none.
 pub const BASE_VERSIONS_MAX: usize = 8;

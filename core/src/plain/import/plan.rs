@@ -15,9 +15,7 @@ use crate::document::{
 };
 use crate::edit::{EditError, Key};
 use crate::id::derived_key;
-use crate::limits::{
-    DOCUMENT_RECORDS_MAX, IMPORT_RECORDS_PER_CHANGE_MAX, IMPORT_VALUES_PER_CHANGE_MAX,
-};
+use crate::limits::{DOCUMENT_RECORDS_MAX, IMPORT_OPS_PER_CHANGE, IMPORT_RECORDS_PER_CHANGE_MAX};
 use crate::plain::export::is_file_field;
 use crate::plain::file::File;
 use crate::plain::held::Lazy;
@@ -59,7 +57,7 @@ impl Alteration {
 
 /// What is asked of a document, in an order that follows from file and version alone.
 pub(super) struct Plan {
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     root_set: Vec<(String, Value)>,
     root_unset: Vec<String>,
     pub(super) seconds: i64,
@@ -347,10 +345,20 @@ impl Plan {
     /// equal edits are one change everywhere, and different ones never clash (F5).
     pub(super) fn changes(&self, base: &Moment<'_>) -> Result<Vec<Change>, EditError> {
         let mut changes: Vec<Change> = Vec::new();
-        let mut ops = 0;
-        for (nth, steps) in self.groups().into_iter().enumerate() {
+        let collection = base.document().collection();
+        let (mut steps, mut ops, mut first) = (self.steps.as_slice(), 0, true);
+        while first || !steps.is_empty() {
             let mut draft = base.draft(ops);
-            self.write(&mut draft, base.document().collection(), nth == 0, steps)?;
+            self.write(&mut draft, collection, first, &[])?;
+            first = false;
+            let mut records = 0;
+            while let [step, rest @ ..] = steps
+                && records < IMPORT_RECORDS_PER_CHANGE_MAX
+                && draft.len() < IMPORT_OPS_PER_CHANGE
+            {
+                step.write(&mut draft, collection)?;
+                (steps, records) = (rest, records + 1);
+            }
             ops += draft.len();
             let parents = match changes.last() {
                 Some(before) => vec![before.hash()],
@@ -359,24 +367,6 @@ impl Plan {
             changes.extend(draft.into_change(&parents, self.seconds, "file")?);
         }
         Ok(changes)
-    }
-
-    /// The steps of each change.
-    pub(super) fn groups(&self) -> Vec<&[Step]> {
-        let mut groups = Vec::new();
-        let (mut start, mut values) = (0, 0);
-        for (at, step) in self.steps.iter().enumerate() {
-            let more = step.values();
-            let full = at - start >= IMPORT_RECORDS_PER_CHANGE_MAX
-                || values + more > IMPORT_VALUES_PER_CHANGE_MAX;
-            if full && at > start {
-                groups.push(&self.steps[start..at]);
-                (start, values) = (at, 0);
-            }
-            values += more;
-        }
-        groups.push(&self.steps[start..]);
-        groups
     }
 
     /// Writes `steps`, and before the first of all what belongs to no record.
@@ -400,19 +390,6 @@ impl Plan {
 }
 
 impl Step {
-    /// About how many values it writes.
-    fn values(&self) -> usize {
-        match self {
-            Self::New { stored, .. } => values_in(stored),
-            Self::Alter { fields, .. } => {
-                let run = fields.run.iter().flat_map(|(_, run)| run.values());
-                let set = fields.set.iter().map(|(_, value)| value);
-                set.chain(run).map(values_in).sum::<usize>() + 1
-            }
-            Self::Remove { .. } => 1,
-        }
-    }
-
     fn write(&self, tx: &mut dyn Write, collection: &ObjId) -> Result<(), EditError> {
         match self {
             Step::New { key, stored } => tx.put(collection, &key.0, stored)?,
@@ -442,14 +419,5 @@ impl Step {
             }
         }
         Ok(())
-    }
-}
-
-/// How many values there are in `value`, itself and what holds others among them.
-fn values_in(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(values_in).sum::<usize>(),
-        Value::Object(map) => 1 + map.values().map(values_in).sum::<usize>(),
-        _ => 1,
     }
 }

@@ -188,7 +188,7 @@ fn transacted(document: &Document, text: &str) -> Vec<Change> {
     let plan = Plan::make(&compared, file, &ImportOptions::default(), &mut held).expect("a plan");
     let mut made = base.automerge().clone();
     let mut changes = Vec::new();
-    for (nth, steps) in plan.groups().into_iter().enumerate() {
+    for (nth, steps) in [plan.steps.as_slice()].into_iter().enumerate() {
         let write = |actor: &[u8], doc: &mut automerge::Automerge| {
             doc.set_actor(ActorId::from(actor)).set_author(None);
             let mut tx = doc.transaction();
