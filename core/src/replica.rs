@@ -199,6 +199,7 @@ impl Replica {
             Input::Received { peer, frame } => self.received(now, peer, frame, &mut effects),
             Input::Edit(edit) => self.edited(&edit, &mut effects)?,
             Input::Import { text, options } => self.imported(&text, &options, &mut effects)?,
+            #[cfg(feature = "fan-out")]
             Input::Absorb { chunks } => self.absorbed(&chunks, &mut effects),
             Input::Persisted { seq } => {
                 self.durable = self.durable.max(seq.min(self.seq));
@@ -239,6 +240,7 @@ impl Replica {
         Ok(())
     }
 
+    #[cfg(feature = "fan-out")]
     fn absorbed(&mut self, chunks: &[Vec<u8>], effects: &mut Vec<Effect>) {
         let before = self.document.heads();
         let refused = self.document.absorb(chunks).err();

@@ -18,6 +18,7 @@ use crate::arrivals::Arrivals;
 use crate::document::Document;
 #[cfg(feature = "fan-out")]
 use crate::fan_out::{Following, Next, Place, Round, SessionNumber};
+#[cfg(feature = "fan-out")]
 use crate::limits::ORPHAN_BYTES_MAX;
 #[cfg(feature = "fan-out")]
 use crate::time::Millis;
@@ -38,6 +39,7 @@ pub enum SessionError {
     #[error("the changes were refused: {0}")]
     Refused(String),
     /// The peer left out what its changes build on.
+    #[cfg(feature = "fan-out")]
     #[error(
         "{bytes} bytes of changes wait for others that were never sent; at most {ORPHAN_BYTES_MAX} may"
     )]

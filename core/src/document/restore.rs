@@ -91,6 +91,7 @@ impl Document {
     /// # Errors
     ///
     /// [`RestoreError`]: why the first of the refused chunks was.
+    #[cfg(feature = "fan-out")]
     pub(crate) fn absorb(&mut self, chunks: &[Vec<u8>]) -> Result<(), RestoreError> {
         let mut outcome = Ok(());
         for (index, chunk) in chunks.iter().enumerate() {
@@ -172,13 +173,4 @@ fn guarded(chunk: &[u8]) -> Result<(), String> {
     }
     let checked = crate::guard::check(chunk, &crate::guard::Limits::PEER);
     checked.map(drop).map_err(|error| error.to_string())
-}
-
-/// As above; a page has no room for the guard, and takes in only what its server did.
-#[cfg(not(feature = "fan-out"))]
-fn guarded(chunk: &[u8]) -> Result<(), String> {
-    if chunk.starts_with(&MAGIC) {
-        return Ok(());
-    }
-    Err("it does not begin as an automerge chunk".to_owned())
 }

@@ -3,6 +3,7 @@
 use automerge::ChangeHash;
 
 use crate::blob::Blob;
+#[cfg(feature = "fan-out")]
 use crate::document::RestoreError;
 use crate::edit::{EditError, EditId, Key, StampedEdit};
 use crate::id::PeerId;
@@ -45,6 +46,7 @@ pub enum Input {
         options: ImportOptions,
     },
     /// Another device's copy of this document's history was read, from a folder that both share.
+    #[cfg(feature = "fan-out")]
     Absorb {
         /// Saved documents and changes, in any order; what is known already changes nothing.
         chunks: Vec<Vec<u8>>,
@@ -97,6 +99,7 @@ pub enum Effect {
     /// What the import did.
     Imported(ImportReport),
     /// What became of [`Input::Absorb`].
+    #[cfg(feature = "fan-out")]
     Absorbed {
         /// Changes that were new here.
         changes: usize,
