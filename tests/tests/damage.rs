@@ -17,6 +17,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_plainsync-tested");
 mod exit {
     pub(crate) const USAGE: i32 = 2;
     pub(crate) const FILE: i32 = 4;
+    pub(crate) const BUSY: i32 = 5;
 }
 
 async fn add(server: &Served, prompt: &str) -> Value {
