@@ -189,18 +189,7 @@ impl Document {
     /// Every image that any record refers to, binned ones included.
     #[must_use]
     pub fn blob_refs(&self) -> HashSet<BlobRef> {
-        let text_fields: Vec<&str> = self.schema.text_fields.iter().map(String::as_str).collect();
-        let mut refs = HashSet::new();
-        for row in self.view.all() {
-            for (_, value) in row
-                .job
-                .iter()
-                .filter(|(name, _)| !text_fields.contains(&name.as_str()))
-            {
-                refs.extend(crate::blob::refs(value, &text_fields));
-            }
-        }
-        refs
+        crate::view::blob_refs(&self.schema, self.view.all())
     }
 
     pub(crate) fn automerge(&self) -> &Automerge {

@@ -3,7 +3,7 @@
 //! A [`View`] is derived: labels, bin and conflicts are computed here and never written
 //! (D7). After a merge only the records that it touched are read again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use automerge::ObjId;
@@ -11,6 +11,7 @@ use litemap::LiteMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::blob::BlobRef;
 use crate::edit::Key;
 use crate::record::{RUN, Record};
 use crate::schema::Schema;
@@ -67,6 +68,25 @@ pub(crate) fn text_of(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| crate::value::to_text(value), str::to_owned)
+}
+
+/// Every image that any of `rows` refers to.
+pub fn blob_refs<'r>(
+    schema: &Schema,
+    rows: impl Iterator<Item = &'r Arc<Row>>,
+) -> HashSet<BlobRef> {
+    let text_fields: Vec<&str> = schema.text_fields.iter().map(String::as_str).collect();
+    let mut refs = HashSet::new();
+    for row in rows {
+        for (_, value) in row
+            .job
+            .iter()
+            .filter(|(name, _)| !text_fields.contains(&name.as_str()))
+        {
+            refs.extend(crate::blob::refs(value, &text_fields));
+        }
+    }
+    refs
 }
 
 /// All rows in the document's order: by the operation that made each record.

@@ -14,17 +14,18 @@
 //! ```
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Map, Value};
 
 use crate::blob::{BlobRef, sniff, to_data_url};
-use crate::document::{Document, FROM};
+use crate::document::{Document, FROM, IMAGES, IMAGES_LINKED};
 use crate::edit::Key;
 use crate::schema::Schema;
 use crate::sorted::by_key;
-use crate::view::Row;
+use crate::view::{Row, View};
 
 /// Names the version that a file was written at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,13 +61,19 @@ impl Document {
     /// or a link to it (F12). Images for which it gives none stay references.
     #[must_use]
     pub fn export_shown(&self, show: &dyn Fn(&BlobRef) -> Option<String>) -> Vec<u8> {
-        let file = File {
-            document: self,
-            show,
-        };
-        let mut bytes = serde_json::to_vec_pretty(&file).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        self.heading().export(self.view(), show)
+    }
+
+    /// What its file says beside the records.
+    #[must_use]
+    pub fn heading(&self) -> Heading {
+        Heading {
+            schema: Arc::clone(self.schema()),
+            root: self.root_fields(),
+            saved_seconds: self.newest_seconds(),
+            next_number: self.view().next_number(),
+            version: self.version(),
+        }
     }
 
     /// One row as it stands in the file: labels instead of keys, images inlined.
@@ -76,43 +83,92 @@ impl Document {
         row: &Row,
         image: &dyn Fn(&BlobRef) -> Option<Cow<'a, [u8]>>,
     ) -> Map<String, Value> {
-        self.row_shown(row, &|hash| {
+        row_shown(self.schema(), self.view(), row, &|hash| {
             let bytes = image(hash)?;
             Some(to_data_url(sniff(&bytes)?, &bytes))
         })
     }
+}
 
-    fn row_shown(
-        &self,
-        row: &Row,
-        show: &dyn Fn(&BlobRef) -> Option<String>,
-    ) -> Map<String, Value> {
-        let mut job = Value::Object(row.job.clone());
-        let skip: Vec<&str> = self
-            .schema()
-            .text_fields
-            .iter()
-            .map(String::as_str)
-            .collect();
-        crate::blob::show(&mut job, &skip, show);
-        let Value::Object(mut job) = job else {
-            return Map::new();
-        };
-        self.keys_to_labels(&mut job);
-        job
+/// Rows that a file is made of: those of a [`View`], or what a host keeps of one.
+pub trait Rows {
+    /// The rows of the list, oldest record first.
+    fn listed(&self) -> impl Iterator<Item = &Arc<Row>>;
+
+    /// The row with this key, wherever it is.
+    fn row(&self, key: &Key) -> Option<&Arc<Row>>;
+}
+
+impl Rows for View {
+    fn listed(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.rows()
     }
 
-    /// D7: shows references as the labels of the records that they name.
-    fn keys_to_labels(&self, fields: &mut Map<String, Value>) {
-        for path in &self.schema().references {
-            if let Some(text) = crate::document::at_path(fields, path)
-                && let Value::String(key) = &*text
-                && let Some(row) = self.view().get(&Key(key.clone()))
-            {
-                *text = Value::from(row.label.clone());
-            }
+    fn row(&self, key: &Key) -> Option<&Arc<Row>> {
+        self.get(key)
+    }
+}
+
+/// What a file says beside its records: with [`Rows`] of the same version, all of it. It costs the
+/// same at any size of the document, where a copy of that costs milliseconds.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    schema: Arc<Schema>,
+    root: Map<String, Value>,
+    saved_seconds: i64,
+    next_number: u64,
+    version: Version,
+}
+
+impl Heading {
+    /// As [`Document::export_shown`], of `rows`.
+    #[must_use]
+    pub fn export(&self, rows: &impl Rows, show: &dyn Fn(&BlobRef) -> Option<String>) -> Vec<u8> {
+        let file = File {
+            heading: self,
+            rows,
+            show,
+        };
+        let mut bytes = serde_json::to_vec_pretty(&file).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// What its records are.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// As [`Document::links_images`].
+    #[must_use]
+    pub fn links_images(&self) -> bool {
+        self.root.get(IMAGES).and_then(Value::as_str) == Some(IMAGES_LINKED)
+    }
+}
+
+fn row_shown(
+    schema: &Schema,
+    rows: &impl Rows,
+    row: &Row,
+    show: &dyn Fn(&BlobRef) -> Option<String>,
+) -> Map<String, Value> {
+    let mut job = Value::Object(row.job.clone());
+    let skip: Vec<&str> = schema.text_fields.iter().map(String::as_str).collect();
+    crate::blob::show(&mut job, &skip, show);
+    let Value::Object(mut job) = job else {
+        return Map::new();
+    };
+    // D7: references are shown as the labels of the records that they name.
+    for path in &schema.references {
+        if let Some(text) = crate::document::at_path(&mut job, path)
+            && let Value::String(key) = &*text
+            && let Some(row) = rows.row(&Key(key.clone()))
+        {
+            *text = Value::from(row.label.clone());
         }
     }
+    job
 }
 
 /// Adds to an exported file the heads of the version that replaced it: what a backup says (F2).
@@ -137,15 +193,16 @@ pub fn with_replaced_by(file: &[u8], heads: &[String]) -> Option<Vec<u8>> {
     )
 }
 
-struct File<'d, 'i> {
-    document: &'d Document,
-    show: &'i dyn Fn(&BlobRef) -> Option<String>,
+struct File<'d, R> {
+    heading: &'d Heading,
+    rows: &'d R,
+    show: &'d dyn Fn(&BlobRef) -> Option<String>,
 }
 
-impl Serialize for File<'_, '_> {
+impl<R: Rows> Serialize for File<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (document, schema) = (self.document, self.document.schema());
-        let mut root = document.root_fields();
+        let (heading, schema) = (self.heading, &self.heading.schema);
+        let mut root = heading.root.clone();
         let from = root.remove(FROM);
         let mut map = serializer.serialize_map(None)?;
         let version = root
@@ -154,16 +211,16 @@ impl Serialize for File<'_, '_> {
         if let Some(version) = version {
             map.serialize_entry("version", &version)?;
         }
-        map.serialize_entry("savedAt", &crate::time::rfc3339(document.newest_seconds()))?;
+        map.serialize_entry("savedAt", &crate::time::rfc3339(heading.saved_seconds))?;
         if let Some(counter) = &schema.counter {
-            map.serialize_entry(counter, &document.view().next_number())?;
+            map.serialize_entry(counter, &heading.next_number)?;
         }
         for (name, value) in root.iter().filter(|(name, _)| !is_file_field(name)) {
             map.serialize_entry(name, value)?;
         }
-        map.serialize_entry(&schema.collection, &Rows(self))?;
+        map.serialize_entry(&schema.collection, &List(self))?;
         let mut sync = Map::new();
-        let version = document.version();
+        let version = heading.version.clone();
         sync.insert("document".to_owned(), Value::from(version.document));
         sync.insert("heads".to_owned(), Value::from(version.heads));
         if let Some(from) = from {
@@ -179,16 +236,16 @@ pub(crate) fn is_file_field(name: &str) -> bool {
     matches!(name, "savedAt" | "sync" | "version")
 }
 
-struct Rows<'f, 'd, 'i>(&'f File<'d, 'i>);
+struct List<'f, 'd, R>(&'f File<'d, R>);
 
-impl Serialize for Rows<'_, '_, '_> {
+impl<R: Rows> Serialize for List<'_, '_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let document = self.0.document;
+        let (file, schema) = (self.0, &self.0.heading.schema);
         let mut list = serializer.serialize_seq(None)?;
-        for row in document.view().rows() {
-            let job = document.row_shown(row, self.0.show);
+        for row in file.rows.listed() {
+            let job = row_shown(schema, file.rows, row, file.show);
             list.serialize_element(&Fields {
-                schema: document.schema(),
+                schema,
                 fields: &job,
             })?;
         }

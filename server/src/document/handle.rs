@@ -22,7 +22,6 @@ mod versions;
 
 pub use history::{Between, Contested};
 
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -35,11 +34,12 @@ use plainsync_core::view::Row;
 use plainsync_core::wire::Frame;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::blobs::{BlobError, Blobs};
+use super::blobs::Blobs;
 use super::error::DocumentError;
 use super::inbox::{Inbox, Message};
 use super::origin::ImportOrigin;
 use super::peers::{End, Token};
+use super::render::render;
 use super::ring::Ring;
 use super::snapshot::Snapshot;
 use super::state::{DocumentInfo, FileAnswer, FileNews, FileState, Offer, TookIn};
@@ -311,7 +311,8 @@ impl DocumentHandle {
 
     async fn render(&self, document: Box<Document>) -> Result<Vec<u8>, DocumentError> {
         let blobs = self.shared.blobs.clone();
-        let rendered = blocking(move || render(&document, &blobs)).await??;
+        let rendered =
+            blocking(move || render(&document.heading(), document.view(), &blobs)).await??;
         Ok(rendered.bytes)
     }
 
@@ -445,13 +446,6 @@ impl Drop for Connection {
     }
 }
 
-/// The text of the JSON file.
-pub(super) struct Rendered {
-    pub(super) bytes: Vec<u8>,
-    /// Images that it refers to and that are not here.
-    pub(super) missing: Vec<BlobRef>,
-}
-
 /// What the file would say if somebody had written into it how it shows images.
 fn with_images(document: &Document, linked: bool) -> Vec<u8> {
     let text = document.export(&|_| None);
@@ -462,59 +456,6 @@ fn with_images(document: &Document, linked: bool) -> Vec<u8> {
         IMAGES_INLINED
     });
     json.to_string().into_bytes()
-}
-
-/// The JSON that the file of `document` holds, images as the document says: inlined or linked.
-///
-/// # Errors
-///
-/// As [`render`]; also where a linked image cannot be written.
-pub(super) fn render_file(document: &Document, blobs: &Blobs) -> Result<Rendered, BlobError> {
-    if !document.links_images() {
-        return render(document, blobs);
-    }
-    let mut images: Vec<BlobRef> = document.blob_refs().into_iter().collect();
-    images.sort_unstable();
-    let links = blobs.link_all(images)?;
-    let missing = RefCell::new(Vec::new());
-    let bytes = document.export_shown(&|hash| {
-        let link = links.get(hash).cloned();
-        if link.is_none() {
-            missing.borrow_mut().push(*hash);
-        }
-        link
-    });
-    Ok(Rendered {
-        bytes,
-        missing: missing.into_inner(),
-    })
-}
-
-/// The JSON for `document`, images inlined where they are here.
-///
-/// # Errors
-///
-/// An image is here but cannot be read: a file without it would look as if it were lost.
-pub(super) fn render(document: &Document, blobs: &Blobs) -> Result<Rendered, BlobError> {
-    let (failed, missing) = (RefCell::new(None), RefCell::new(Vec::new()));
-    let bytes = document.export(&|hash| match blobs.get(hash) {
-        Ok(Some((_, bytes))) => Some(bytes.into()),
-        Ok(None) => {
-            missing.borrow_mut().push(*hash);
-            None
-        }
-        Err(error) => {
-            failed.borrow_mut().get_or_insert(error);
-            None
-        }
-    });
-    match failed.into_inner() {
-        None => Ok(Rendered {
-            bytes,
-            missing: missing.into_inner(),
-        }),
-        Some(error) => Err(error),
-    }
 }
 
 fn frame_bytes(frame: &Frame) -> usize {

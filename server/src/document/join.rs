@@ -23,9 +23,9 @@ use tracing::{info, warn};
 
 use super::blobs::Blobs;
 use super::disk::{Disk, folder_of, make_folders, write_whole};
-use super::handle::render;
 use super::inspect::inspect;
 use super::place::Place;
+use super::render::render;
 use super::shared::{Contents, Header, JOURNAL_SUFFIX, device_of, published_for};
 
 /// The histories of the file at `place` that others published under another id than `mine`.
@@ -143,7 +143,9 @@ fn text_for(
         &place.blobs(&own.document),
         &place.linked_images(),
     );
-    let mut text = render(document, &blobs).map_err(io::Error::other)?.bytes;
+    let mut text = render(&document.heading(), document.view(), &blobs)
+        .map_err(io::Error::other)?
+        .bytes;
     let from = own.from.as_ref();
     if let Some(from) = from.filter(|from| from.document == target.document) {
         let span = inspect(&text).ok().and_then(|found| found.sync_span);

@@ -25,19 +25,19 @@ use tracing::warn;
 use super::actor::now;
 use super::blobs::Blobs;
 use super::disk::{Disk, Look, make_folders, temp_beside};
-use super::handle::Rendered;
 use super::join::Rivals;
 use super::journal::Record;
 use super::note::{seal, unseal};
 use super::projection::{ContentHash, Found, Projection, Replaced};
+use super::render::{Rendered, render_file};
 use super::ring::Ring;
 use super::shared::{Arrived, Neighbours, Published};
+use super::snapshot::Version;
 use super::written::Written;
 
 use self::copies::ConflictCopies;
 pub use self::orders::Pace;
-use self::orders::Render;
-pub(super) use self::orders::{Kept, Order, Report};
+pub(super) use self::orders::{Kept, Order, Publishing, Report};
 
 /// How the note of what is about to be written ends.
 pub(super) const NEXT: &str = "next";
@@ -157,7 +157,7 @@ impl Keeper {
 
     fn take(&mut self, order: Order) {
         match order {
-            Order::Write { render, heads } => self.write(render, &heads),
+            Order::Write(version) => self.write(&version),
             Order::Settled(hash) => self.projection.settle(hash),
             Order::Refused(hash) => self.offered = Some(hash),
             Order::Recheck => {
@@ -167,11 +167,8 @@ impl Keeper {
                 self.next_poll = Instant::now();
             }
             Order::Look => self.next_poll = Instant::now(),
-            Order::Publish {
-                records,
-                whole,
-                document,
-            } => self.publish(&records, whole, &document),
+            Order::Publish { records, version } => self.publish(&records, &version),
+            Order::PublishWhole { document, version } => self.publish_whole(&document, &version),
             Order::PublishedComplete => self.published.adopt_shown(),
             Order::Archive { path, hash } => {
                 if let Err(error) = self.archive_copy(&path, hash) {
@@ -181,23 +178,32 @@ impl Keeper {
         }
     }
 
-    fn publish(&mut self, records: &[Record], whole: bool, document: &Document) {
-        let appended = if whole {
-            Ok(false)
-        } else {
-            self.published.append(records)
-        };
-        let done = appended.and_then(|appended| match appended {
-            true => Ok(()),
-            false => self.published.rewrite(document.save()),
-        });
-        let done = done.map_err(|error| {
+    fn publish(&mut self, records: &[Record], version: &Version) {
+        let appended = self.published.append(records);
+        self.tell_published(appended.map(|appended| match appended {
+            true => Publishing::Done,
+            false => Publishing::NeedsWhole,
+        }));
+        self.keep_version(version);
+    }
+
+    fn publish_whole(&mut self, document: &Document, version: &Version) {
+        let written = self.published.rewrite(document.save());
+        self.tell_published(written.map(|()| Publishing::Done));
+        self.keep_version(version);
+    }
+
+    fn tell_published(&self, done: io::Result<Publishing>) {
+        let done = done.unwrap_or_else(|error| {
             let path = self.published.path().display();
-            format!("{path} cannot be written: {error}")
+            Publishing::Failed(format!("{path} cannot be written: {error}"))
         });
         (self.report)(Report::Published(done));
+    }
+
+    fn keep_version(&self, version: &Version) {
         let now = i64::try_from(now().0 / 1000).unwrap_or(i64::MAX);
-        if let Err(error) = self.ring.tend(document, now) {
+        if let Err(error) = self.ring.tend(&version.heading, &*version.snapshot, now) {
             warn!(%error, "an older version could not be kept; the history itself is in the journal");
         }
     }
@@ -219,15 +225,18 @@ impl Keeper {
         }
     }
 
-    fn write(&mut self, render: Render, heads: &[String]) {
+    fn write(&mut self, version: &Version) {
         let started = Instant::now();
+        let (rows, heads) = (&*version.snapshot, &version.snapshot.heads);
         // Before the file is made: who saved it waits for us to take it in.
         if self.projection.is_other(heads) {
             self.next_poll = Instant::now();
             (self.report)(Report::Postponed);
             return;
         }
-        let replaced = render().and_then(|Rendered { bytes, missing }| {
+        let rendered = render_file(&version.heading, rows, || version.blob_refs(), &self.blobs);
+        let rendered = rendered.map_err(|error| error.to_string());
+        let replaced = rendered.and_then(|Rendered { bytes, missing }| {
             // If a crash comes before the note below: what is in the file then is ours.
             self.write_to(&self.next_note(), &ContentHash::of(&bytes).to_string());
             let replaced = self.projection.replace(&bytes, heads);
@@ -319,7 +328,7 @@ impl Keeper {
             Err(error) => {
                 let path = self.published.path().display();
                 let sentence = format!("{path} cannot be read: {error}");
-                (self.report)(Report::Published(Err(sentence)));
+                (self.report)(Report::Published(Publishing::Failed(sentence)));
             }
         }
     }

@@ -51,6 +51,7 @@ mod origin;
 mod peers;
 pub mod place;
 pub mod projection;
+mod render;
 pub mod ring;
 mod shared;
 mod snapshot;

@@ -7,7 +7,7 @@
 //! use plainsync::document::{disk::RealDisk, ring::{Cause, Ring}};
 //! let folder = Path::new("dashboards/.plainsync/4NMNn…/snapshots");
 //! let ring = Ring::new(Arc::new(RealDisk), folder, "0000000000000001".parse().expect("an id"));
-//! ring.create(document, Cause::Asked, Some("before-the-move"), 1_769_854_271)?;
+//! ring.create(&document.heading(), document.view(), Cause::Asked, Some("before-the-move"), 1_769_854_271)?;
 //! for version in ring.list()? {
 //!     println!("{} of {} bytes", version.name, version.bytes);
 //! }
@@ -27,8 +27,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plainsync_core::document::Document;
 use plainsync_core::id::DeviceId;
+use plainsync_core::plain::export::{Heading, Rows};
 use serde::Serialize;
 
 use super::disk::{Disk, make_folders, write_whole};
@@ -129,7 +129,7 @@ impl Ring {
         Ok(kept)
     }
 
-    /// Keeps `document` as it is; it is on disk on return. `now` is in seconds since the Unix
+    /// Keeps the version that `heading` and `rows` are; it is on disk on return. `now` is in seconds since the Unix
     /// epoch; where one of that second is kept already, the next free second counts.
     ///
     /// # Errors
@@ -137,7 +137,8 @@ impl Ring {
     /// Those of the file system, or `label` is none ([`is_label`]): nothing was kept.
     pub fn create(
         &self,
-        document: &Document,
+        heading: &Heading,
+        rows: &impl Rows,
         cause: Cause,
         label: Option<&str>,
         now: i64,
@@ -156,7 +157,7 @@ impl Ring {
         let time = at.to_zoned(TimeZone::UTC).strftime(TIME);
         let called = label.map(|label| format!(".{label}")).unwrap_or_default();
         let name = format!("{time}.{}.{}{called}.json", self.device, cause.word());
-        let text = text_of(document);
+        let text = text_of(heading, rows);
         write_whole(&*self.disk, &self.folder.join(&name), &text, None)?;
         Ok(Kept {
             name,
@@ -203,14 +204,14 @@ impl Ring {
     /// # Errors
     ///
     /// Those of the file system.
-    pub(super) fn tend(&self, document: &Document, now: i64) -> io::Result<()> {
+    pub(super) fn tend(&self, heading: &Heading, rows: &impl Rows, now: i64) -> io::Result<()> {
         let hourly: Vec<_> = self.own(Cause::Hourly)?;
         // A clock that was set back keeps no versions until it has caught up.
         let is_due = hourly
             .first()
             .is_none_or(|newest| now - newest.at >= HOUR_SECONDS);
         if is_due {
-            self.create(document, Cause::Hourly, None, now)?;
+            self.create(heading, rows, Cause::Hourly, None, now)?;
         }
         for old in superfluous(&self.own(Cause::Hourly)?) {
             self.disk.remove(&self.folder.join(&old.name))?;
@@ -228,9 +229,9 @@ impl Ring {
     }
 }
 
-/// `document` as a version of it is kept: with a sum, and with references in place of images.
-pub(super) fn text_of(document: &Document) -> Vec<u8> {
-    with_sum(document.export(&|_| None))
+/// A version as it is kept: with a sum, and with references in place of images.
+pub(super) fn text_of(heading: &Heading, rows: &impl Rows) -> Vec<u8> {
+    with_sum(heading.export(rows, &|_| None))
 }
 
 /// Which of `kept`, newest first, are neither one of the latest nor the last of their day.
@@ -278,6 +279,7 @@ fn parse(name: String, bytes: u64) -> Option<Kept> {
 
 #[cfg(test)]
 mod tests {
+    use plainsync_core::document::Document;
     use plainsync_core::id::DocumentId;
     use plainsync_core::schema::Schema;
 
@@ -296,11 +298,21 @@ mod tests {
         let document = Document::new(DocumentId::from_random([2; 16]), Schema::job_history());
         let start = 1_769_817_600;
         let asked = ring
-            .create(&document, Cause::Asked, None, start)
+            .create(
+                &document.heading(),
+                document.view(),
+                Cause::Asked,
+                None,
+                start,
+            )
             .expect("kept");
         for quarter in 0..(60 * 96) {
-            ring.tend(&document, start + quarter * HOUR_SECONDS / 4)
-                .expect("tended");
+            ring.tend(
+                &document.heading(),
+                document.view(),
+                start + quarter * HOUR_SECONDS / 4,
+            )
+            .expect("tended");
         }
         let kept = ring.list().expect("listed");
         assert_eq!(kept.len(), 1 + HOURLY_MAX + DAILY_MAX);
@@ -309,11 +321,13 @@ mod tests {
         assert_eq!(kept[0].at, newest);
         assert_eq!(kept[HOURLY_MAX - 1].at, newest - 23 * HOUR_SECONDS);
         let text = ring.read(&kept[0].name).expect("read").expect("there");
-        assert_eq!(text, text_of(&document));
+        assert_eq!(text, text_of(&document.heading(), document.view()));
         assert_eq!(ring.read("../../secret").expect("refused"), None);
         // Another device's ring is not touched.
         let other = Ring::new(Arc::new(RealDisk), &path, DeviceId::from_random([3; 8]));
-        other.tend(&document, newest + 90 * DAY).expect("tended");
+        other
+            .tend(&document.heading(), document.view(), newest + 90 * DAY)
+            .expect("tended");
         assert_eq!(other.list().expect("listed").len(), kept.len() + 1);
     }
 
@@ -323,7 +337,15 @@ mod tests {
         let device = DeviceId::from_random([1; 8]);
         let ring = Ring::new(Arc::new(RealDisk), folder.path(), device);
         let document = Document::new(DocumentId::from_random([2; 16]), Schema::job_history());
-        let keep = |label| ring.create(&document, Cause::Asked, label, 1_769_817_600);
+        let keep = |label| {
+            ring.create(
+                &document.heading(),
+                document.view(),
+                Cause::Asked,
+                label,
+                1_769_817_600,
+            )
+        };
         let first = keep(Some("before-the-move")).expect("kept");
         let second = keep(Some("before-the-move")).expect("kept");
         assert_eq!(second.at, first.at + 1, "the first stays");

@@ -3,14 +3,17 @@
 //! A snapshot is made for every batch, so it shares all that did not change with the one before
 //! it: its rows are persistent maps, and a batch costs what it changed, at any size.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use imbl::{HashMap, OrdMap};
+use plainsync_core::blob::BlobRef;
 use plainsync_core::document::Document;
 use plainsync_core::edit::Key;
+use plainsync_core::plain::export::{Heading, Rows};
 use plainsync_core::query::{self, Found, Query, QueryError};
 use plainsync_core::stats::Stats;
-use plainsync_core::view::{Row, RowOrder};
+use plainsync_core::view::{Row, RowOrder, blob_refs};
 
 /// One durable version.
 #[derive(Debug)]
@@ -128,6 +131,33 @@ impl Snapshot {
     #[must_use]
     pub fn last_job_id(&self) -> u64 {
         self.next_number
+    }
+}
+
+impl Rows for Snapshot {
+    fn listed(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.rows()
+    }
+
+    fn row(&self, key: &Key) -> Option<&Arc<Row>> {
+        self.get(key)
+    }
+}
+
+/// A version as the keeper's files are made of it: shared with what requests read, so that taking
+/// it costs nothing of the actor's time.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    /// What the file says beside its records.
+    pub heading: Heading,
+    /// The records.
+    pub snapshot: Arc<Snapshot>,
+}
+
+impl Version {
+    /// Every image that any record refers to, binned ones included.
+    pub(super) fn blob_refs(&self) -> HashSet<BlobRef> {
+        blob_refs(self.heading.schema(), self.snapshot.all())
     }
 }
 

@@ -229,7 +229,9 @@ mod tests {
             .import(text, &ImportOptions::default())
             .expect("taken in");
         assert_eq!(list.made(&document, text), Ok(None), "nothing is known");
-        list.ring.tend(&document, 1_769_817_600).expect("kept");
+        list.ring
+            .tend(&document.heading(), document.view(), 1_769_817_600)
+            .expect("kept");
         let from = list.made(&document, text).expect("read").expect("found");
         assert_eq!((from.heads, from.distance.differing), (document.heads(), 0));
         std::fs::write(folder.path().join(WRITTEN), "damaged").expect("written");

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, Sender};
-use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,10 @@ use super::Actor;
 use super::batch::Batch;
 use super::offer::Offered;
 use crate::document::disk::Disk;
-use crate::document::handle::render_file;
 use crate::document::inbox::Message;
 use crate::document::keeper::{Order, Pace, Report};
 use crate::document::projection::ContentHash;
-use crate::document::snapshot::hex_heads;
+use crate::document::snapshot::Version;
 use crate::document::state::{FileCondition, FileState};
 use crate::document::watcher::Watcher;
 
@@ -58,7 +57,6 @@ pub(in crate::document) struct FileSide {
     /// Other devices share the folder.
     pub(super) has_neighbours: bool,
     /// The last copy of the document that the keeper was given, while it has it.
-    copied: Weak<Document>,
     /// Hashes of what was written last: a file that a crash left behind is no version put back.
     pub(super) written: String,
 }
@@ -97,7 +95,6 @@ impl FileSide {
             parked_copies: BTreeSet::new(),
             offered: Offered::default(),
             has_neighbours: false,
-            copied: Weak::new(),
             written: String::new(),
         }
     }
@@ -235,18 +232,11 @@ impl Actor {
     }
 
     fn order_file(&mut self) {
-        let Some(document) = self.copy() else {
+        let Some(version) = self.version() else {
             return;
         };
-        let blobs = self.shared.blobs.clone();
-        let heads = hex_heads(&document);
         (self.file.dirty, self.file.writing) = (None, true);
-        self.file.order(Order::Write {
-            render: Box::new(move || {
-                render_file(&document, &blobs).map_err(|error| error.to_string())
-            }),
-            heads,
-        });
+        self.file.order(Order::Write(version));
     }
 
     /// Brings the file up to date for the last time (S7).
@@ -319,17 +309,12 @@ impl Actor {
         self.shared.set_file_state(state);
     }
 
-    /// The document as it is now, for the keeper to read: file and published journal are mostly
-    /// due together, and a copy takes milliseconds in which no edit is taken.
-    pub(super) fn copy(&mut self) -> Option<Arc<Document>> {
-        let document = self.document()?;
-        let last = self.file.copied.upgrade();
-        if let Some(copy) = last.filter(|copy| copy.heads() == document.heads()) {
-            return Some(copy);
-        }
-        let copy = Arc::new(document.clone());
-        self.file.copied = Arc::downgrade(&copy);
-        Some(copy)
+    /// The version as it is now, for the keeper to read.
+    pub(super) fn version(&self) -> Option<Version> {
+        Some(Version {
+            heading: self.document()?.heading(),
+            snapshot: self.shared.snapshot(),
+        })
     }
 
     pub(in crate::document) fn document(&self) -> Option<&Document> {

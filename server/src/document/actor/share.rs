@@ -14,7 +14,7 @@ use super::batch::{Answer, Batch, CopyTaken};
 use crate::document::error::DocumentError;
 use crate::document::inspect::inspect;
 use crate::document::journal::Record;
-use crate::document::keeper::{Order, Pace};
+use crate::document::keeper::{Order, Pace, Publishing};
 use crate::document::origin::ImportOrigin;
 use crate::document::projection::ContentHash;
 use crate::document::shared::copies::{Kinship, kinship};
@@ -91,26 +91,31 @@ impl Actor {
     }
 
     pub(super) fn order_share(&mut self) {
-        let Some(document) = self.copy() else {
+        let Some(version) = self.version() else {
             return;
         };
         let share = &mut self.share;
         (share.dirty, share.busy, share.bytes) = (None, true, 0);
         let records = std::mem::take(&mut share.records);
         let whole = std::mem::take(&mut share.whole);
-        self.file.order(Order::Publish {
-            records,
-            whole,
-            document,
+        // A copy takes milliseconds in which no edit is taken; it is rarely needed.
+        let document = whole.then(|| self.document().cloned().map(Box::new));
+        self.file.order(match document.flatten() {
+            Some(document) => Order::PublishWhole { document, version },
+            None => Order::Publish { records, version },
         });
     }
 
-    pub(super) fn published(&mut self, done: Result<(), String>) {
+    pub(super) fn published(&mut self, done: Publishing) {
         let share = &mut self.share;
         share.busy = false;
         match done {
-            Ok(()) => (share.failures, share.retry_at) = (0, None),
-            Err(reason) => {
+            Publishing::Done => (share.failures, share.retry_at) = (0, None),
+            Publishing::NeedsWhole => {
+                share.everything();
+                self.order_share();
+            }
+            Publishing::Failed(reason) => {
                 if share.failures == 0 {
                     warn!(
                         name = self.shared.name,

@@ -12,10 +12,10 @@ use super::{Cure, Examined, read, sorted};
 use crate::document::backup::backup_text;
 use crate::document::blobs::Blobs;
 use crate::document::disk::Disk;
-use crate::document::handle::render_file;
 use crate::document::inspect::inspect;
 use crate::document::place::Place;
 use crate::document::projection::{BACKUP_SUFFIX, ContentHash};
+use crate::document::render::render_file;
 use crate::document::ring::text_of;
 use crate::document::shared::{JOURNAL_SUFFIX, device_of};
 use crate::document::sum::{self, Sum};
@@ -92,7 +92,11 @@ impl Examined {
             match document.origin(&bytes) {
                 Ok(_) if is_changed => {
                     let then = named(&bytes).and_then(|(heads, _)| as_of(document, &heads));
-                    self.changed(&path, &bytes, then.map(|then| text_of(&then)));
+                    self.changed(
+                        &path,
+                        &bytes,
+                        then.map(|then| text_of(&then.heading(), then.view())),
+                    );
                 }
                 Ok(Origin::Current | Origin::Older { .. }) => self.versions += 1,
                 Ok(Origin::Ahead { missing }) if !is_own => {
@@ -176,6 +180,8 @@ fn backup_again(bytes: &[u8], document: &Document, blobs: &Blobs) -> Option<Vec<
     let (heads, replaced_by) = named(bytes)?;
     as_of(document, &replaced_by)?;
     let then = as_of(document, &heads)?;
-    let text = render_file(&then, blobs).ok()?.bytes;
+    let text = render_file(&then.heading(), then.view(), || then.blob_refs(), blobs)
+        .ok()?
+        .bytes;
     backup_text(&text, document.id(), &replaced_by).ok()
 }

@@ -82,7 +82,7 @@ impl DocumentHandle {
         let exported = move || -> Result<Vec<u8>, DocumentError> {
             let heads = document.find_version(&version)?;
             let then = document.at_version(&heads)?;
-            Ok(render(&then, &blobs)?.bytes)
+            Ok(render(&then.heading(), then.view(), &blobs)?.bytes)
         };
         blocking(exported).await?
     }

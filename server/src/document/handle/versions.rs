@@ -32,9 +32,12 @@ impl DocumentHandle {
         let document = self.copy().await?;
         let ring = self.shared.ring.clone();
         let seconds = now().seconds();
-        blocking(move || ring.create(&document, Cause::Asked, label.as_deref(), seconds))
-            .await?
-            .map_err(not_saved)
+        blocking(move || {
+            let (heading, rows) = (document.heading(), document.view());
+            ring.create(&heading, rows, Cause::Asked, label.as_deref(), seconds)
+        })
+        .await?
+        .map_err(not_saved)
     }
 
     /// The text of a version that is kept as a file, by name or label, as it lies there: with

@@ -1,18 +1,17 @@
 //! What a document's actor asks of its keeper, and what it hears.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use plainsync_core::document::Document;
 
 use crate::document::blobs::Blobs;
-use crate::document::handle::Rendered;
 use crate::document::join::Rivals;
 use crate::document::journal::Record;
 use crate::document::projection::{ContentHash, Projection};
 use crate::document::ring::Ring;
 use crate::document::shared::{Arrived, Neighbours, Published};
+use crate::document::snapshot::Version;
 use crate::document::written::Written;
 
 /// How long things take; the defaults are for people, tests use shorter ones.
@@ -62,22 +61,10 @@ impl Default for Pace {
     }
 }
 
-/// Makes the file's bytes, away from the actor's thread.
-///
-/// # Errors
-///
-/// A sentence: the file is not written.
-pub(in crate::document) type Render = Box<dyn FnOnce() -> Result<Rendered, String> + Send>;
-
 /// What the actor asks for.
 pub(in crate::document) enum Order {
-    /// Replace the file.
-    Write {
-        /// Gives the bytes.
-        render: Render,
-        /// The heads of their version.
-        heads: Vec<String>,
-    },
+    /// Replace the file by this version.
+    Write(Version),
     /// This content is in the document.
     Settled(ContentHash),
     /// This content was looked at already, and refused.
@@ -86,14 +73,19 @@ pub(in crate::document) enum Order {
     Recheck,
     /// Something happened in the folder.
     Look,
-    /// Publish `records`, or all of `document` if they cannot simply be appended.
+    /// Append what is new to the published journal.
     Publish {
         /// What is new.
         records: Vec<Record>,
-        /// All of it is to be written anew.
-        whole: bool,
-        /// All of it.
-        document: Arc<Document>,
+        /// The version that it leads to.
+        version: Version,
+    },
+    /// Write the published journal anew.
+    PublishWhole {
+        /// What it is to hold.
+        document: Box<Document>,
+        /// The version that this is.
+        version: Version,
     },
     /// The published journal that was found holds all that this device has.
     PublishedComplete,
@@ -137,8 +129,8 @@ pub(in crate::document) enum Report {
     Arrived(Arrived),
     /// The published journal of this device is not as it was left; what it holds.
     OwnPublished(Vec<u8>),
-    /// It was published as ordered, or why not.
-    Published(Result<(), String>),
+    /// What became of an order to publish.
+    Published(Publishing),
     /// An older history of the same file has arrived: this one is to be joined to it.
     Superseded,
     /// An image that the file lacks is here now.
@@ -152,6 +144,17 @@ pub(in crate::document) enum Report {
         /// Its hash, for [`Order::Archive`].
         hash: ContentHash,
     },
+}
+
+/// What became of an order to publish.
+#[derive(Debug)]
+pub(in crate::document) enum Publishing {
+    /// It was done.
+    Done,
+    /// Nothing can be appended: the published journal has grown, or is not as it was left.
+    NeedsWhole,
+    /// It failed; a sentence.
+    Failed(String),
 }
 
 /// What a keeper keeps.
