@@ -25,6 +25,7 @@ use super::blobs::Blobs;
 use super::disk::{Disk, folder_of, make_folders, write_whole};
 use super::inspect::inspect;
 use super::place::Place;
+use super::projection::ContentHash;
 use super::render::render;
 use super::shared::{Contents, Header, JOURNAL_SUFFIX, device_of, published_for};
 
@@ -101,10 +102,14 @@ pub(super) fn winner<'a>(mine: &Header, rivals: &'a [Header]) -> Option<&'a Head
         .min_by_key(|rival| (!comes_from(mine, rival), rival.document))
 }
 
-/// The name under which the content of a retired document waits to be merged.
-pub(super) fn copy_name(file: &str, retired: &DocumentId) -> String {
-    let (stem, extension) = file.rsplit_once('.').unwrap_or((file, "json"));
-    format!("{stem} (conflicted copy of {retired}).{extension}")
+/// What the file of a retired history is called beside `file`. Its content is part of the name:
+/// two devices that retire the same history at different versions would else overwrite each
+/// other's through the syncer.
+pub(super) fn copy_name(file: &str, retired: &DocumentId, text: &[u8]) -> String {
+    let (stem, extension) = file.rsplit_once('.').unwrap_or((file, ""));
+    let content = ContentHash::of(text).short();
+    let dot = if extension.is_empty() { "" } else { "." };
+    format!("{stem} (conflicted copy of {retired} {content}){dot}{extension}")
 }
 
 /// What a rival's journals hold, as a file made at the version of `mine` it came from, if it did.
@@ -177,7 +182,9 @@ pub(super) fn retire(
     } else if says(&**disk, &file, &text) {
         write_whole(&**disk, &file, &text, disk.look(&file)?.mode)?;
     } else {
-        let copy = place.folder.join(copy_name(&place.name, &mine.document));
+        let copy = place
+            .folder
+            .join(copy_name(&place.name, &mine.document, &text));
         write_whole(&**disk, &copy, &text, None)?;
     }
     let journal = place.state.join("journal");
@@ -252,6 +259,21 @@ mod tests {
                 let rivals = [rival.clone()];
                 let winner = winner(mine, &rivals).map_or(mine.document, |found| found.document);
                 assert_eq!(winner, stays);
+            }
+        }
+    }
+
+    /// Seed 163 of the simulated folder: the second copy, made after the first had arrived,
+    /// replaced it everywhere before anybody had merged it.
+    #[test]
+    fn f6_two_devices_that_retire_one_history_do_not_write_one_file() {
+        use crate::document::shared::copies::{Kinship, kinship};
+        let retired = DocumentId::from_random([1; 16]);
+        for file in ["a.json", "a"] {
+            let [one, other] = [b"one", b"two"].map(|text| copy_name(file, &retired, text));
+            assert_ne!(one, other);
+            for name in [one, other] {
+                assert_eq!(kinship(file, &name), Some(Kinship::Certain), "{name}");
             }
         }
     }
