@@ -356,10 +356,10 @@ impl Document {
         }
         let before = std::mem::take(&mut self.view);
         self.rebuild();
-        let now = self
-            .view
-            .all()
-            .filter(|row| before.get(&row.key) != Some(row));
+        let now = self.view.all().filter(|row| {
+            let moved = before.order_of(&row.key) != self.view.order_of(&row.key);
+            moved || before.get(&row.key) != Some(row)
+        });
         let gone = before.all().filter(|row| self.view.get(&row.key).is_none());
         now.chain(gone).map(|row| row.key.clone()).collect()
     }

@@ -5,7 +5,8 @@ mod common;
 
 use common::{device, map, merge};
 use plainsync_core::edit::{Edit, EditError, Key};
-use plainsync_core::replica::StepError;
+use plainsync_core::replica::{Effect, Input, StepError};
+use plainsync_core::time::Millis;
 use serde_json::json;
 
 #[test]
@@ -430,4 +431,32 @@ fn edits_that_cannot_be_are_refused_with_a_reason() {
         assert!(refused.starts_with(says), "{refused}");
     }
     assert_eq!(a.json(), before);
+}
+
+/// A host that keeps rows by their place is told of those that moved, also where a merge is so
+/// large that every record is read again. Seed 1515 of the simulated folder.
+#[test]
+fn d1_a_row_that_only_moved_has_changed() {
+    let many = |prefix: &str| {
+        let job = |n| json!({"id": format!("{prefix}-{n}"), "prompt": "a knight", "createdAt": n});
+        let jobs: Vec<_> = (0..300).map(job).collect();
+        json!({ "jobs": jobs }).to_string()
+    };
+    let record = json!({"id": "job-1", "prompt": "the same", "createdAt": 5});
+    let (mut early, mut late) = (device(1), device(2));
+    early.insert("made-twice", record.clone());
+    early.import(&many("a")).unwrap();
+    late.import(&many("b")).unwrap();
+    let key = late.insert("made-twice", record);
+    let place = |device: &common::Device| device.replica.document().view().order_of(&key).cloned();
+    let before = place(&late);
+    let chunks = early.chunks.clone();
+    let absorb = Input::Absorb { chunks };
+    let effects = late.replica.step(Millis(late.clock), absorb).unwrap();
+    assert_ne!(place(&late), before, "the earlier one counts");
+    let named = effects.iter().any(|effect| match effect {
+        Effect::Changed { keys, .. } => keys.contains(&key),
+        _ => false,
+    });
+    assert!(named, "it moved unnoticed");
 }

@@ -44,17 +44,18 @@ impl Snapshot {
     pub(super) fn after<'k>(
         &self,
         document: &Document,
-        keys: impl IntoIterator<Item = &'k Key>,
+        keys: impl IntoIterator<Item = &'k Key> + Clone,
     ) -> Self {
         let view = document.view();
         let (mut rows, mut places) = (self.rows.clone(), self.places.clone());
-        for key in keys {
-            let (before, now) = (places.get(key).cloned(), view.order_of(key));
-            if let Some(before) = before.filter(|before| Some(before) != now) {
-                rows.remove(&before);
-                places.remove(key);
+        // All that leave their place go first: another may take it.
+        for key in keys.clone() {
+            if let Some(place) = places.remove(key) {
+                rows.remove(&place);
             }
-            if let (Some(place), Some(row)) = (now, view.get(key)) {
+        }
+        for key in keys {
+            if let (Some(place), Some(row)) = (view.order_of(key), view.get(key)) {
                 rows.insert(place.clone(), Arc::clone(row));
                 places.insert(key.clone(), place.clone());
             }
