@@ -30,6 +30,10 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_plainsync-tested");
 /// Kills when `PLAINSYNC_KILLS` names no number.
 const KILLS_DEFAULT: u64 = 15;
 
+/// Kills in one folder; for more, a new one is begun. No server of this test lives long enough to
+/// write a large file, so that every next one has more edits by hand to take in than the last.
+const KILLS_PER_HOME_MAX: u64 = 100;
+
 /// Longest life of a server, in milliseconds from when it listens.
 const LIFE_MS_MAX: u64 = 600;
 
@@ -370,6 +374,16 @@ async fn s2_no_kill_loses_what_was_acknowledged() {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         now.expect("after 1970").as_secs()
     });
+    let mut left = kills;
+    while left > 0 {
+        let kills = left.min(KILLS_PER_HOME_MAX);
+        left -= kills;
+        one_home(kills, seed.wrapping_add(left)).await;
+    }
+}
+
+/// Kills the servers of one new folder `kills` times.
+async fn one_home(kills: u64, seed: u64) {
     eprintln!("PLAINSYNC_SEED={seed} PLAINSYNC_KILLS={kills}");
     let began = Instant::now();
     let mut chance = Chance::new(seed);
