@@ -257,6 +257,16 @@ pub fn append_in_pieces(file: &mut dyn DiskFile, bytes: &[u8]) -> io::Result<()>
 /// What the name of a file ends with that is still being written.
 pub const TEMP_SUFFIX: &str = ".plainsync-tmp";
 
+/// Removes what crashes left in `folder` of files that were being written and whose names begin with `prefix`.
+pub fn sweep(disk: &dyn Disk, folder: &Path, prefix: &str) {
+    for found in disk.list(folder).unwrap_or_default() {
+        let name = found.to_string_lossy();
+        if name.starts_with(prefix) && name.ends_with(TEMP_SUFFIX) {
+            let _ = disk.remove(&folder.join(&found)); // Untidy at worst.
+        }
+    }
+}
+
 /// A name in the folder of `path` that nobody else has: a dot, the file's name, chance.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use super::actor::{Actor, FileSide, Offered, Parts, restore};
 use super::blobs::Blobs;
 use super::clients::Clients;
-use super::disk::{Disk, folder_of, make_folders, random};
+use super::disk::{Disk, folder_of, make_folders, random, sweep};
 use super::documents::{Documents, DocumentsConfig, Opened};
 use super::error::OpenError;
 use super::handle::{DocumentHandle, Shared};
@@ -208,6 +208,7 @@ pub(super) fn prepare(
 ) -> Result<Prepared, OpenError> {
     let disk = &config.disk;
     let path = place.state.join("journal");
+    sweep(&**disk, &place.state, ".");
     let (journal, recovered) = Journal::open(Arc::clone(disk), path.clone())?;
     let identity = identity::decide(&**disk, place, recovered.records.is_empty())?;
     let document = identity.document;

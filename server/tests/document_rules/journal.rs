@@ -26,6 +26,22 @@ async fn s2_a_private_state_that_is_removed_under_a_running_server_is_made_anew(
     assert_eq!((after.id, after.heads), (before.id, before.heads));
 }
 
+/// S2: a journal that a crash left half compacted takes no room for ever.
+#[tokio::test]
+async fn s2_what_a_crash_left_half_written_is_removed_at_the_next_start() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    add(documents.default(), &["knight"]).await;
+    drop(documents); // Killed.
+    let half = bench
+        .state_file("journal")
+        .with_file_name(".journal.0123456789abcdef.plainsync-tmp");
+    fs::write(&half, "half").unwrap();
+    let documents = bench.open().await;
+    assert!(!half.exists());
+    assert_eq!(prompts(documents.default()), ["knight"]);
+}
+
 #[tokio::test]
 async fn s2_acknowledged_edits_survive_an_end_without_a_shutdown() {
     let bench = Bench::new();

@@ -13,7 +13,7 @@ use plainsync_core::id::DeviceId;
 use sha2::{Digest as _, Sha256};
 
 use super::{Contents, Header, JOURNAL_SUFFIX};
-use crate::document::disk::{Disk, Look, TEMP_SUFFIX, folder_of, make_folders, write_whole};
+use crate::document::disk::{Disk, Look, folder_of, make_folders, sweep, write_whole};
 use crate::document::journal::{Kind, Record};
 
 /// A published journal below this is only appended to, in bytes.
@@ -174,14 +174,8 @@ impl Published {
 
     /// Removes what crashes left of files being written.
     pub(in crate::document) fn sweep(&self) {
-        let folder = folder_of(&self.path);
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        for found in self.disk.list(folder).unwrap_or_default() {
-            let text = found.to_string_lossy();
-            if text.starts_with(&format!(".{name}.")) && text.ends_with(TEMP_SUFFIX) {
-                let _ = self.disk.remove(&folder.join(&found)); // Untidy at worst.
-            }
-        }
+        sweep(&*self.disk, folder_of(&self.path), &format!(".{name}."));
     }
 }
 
