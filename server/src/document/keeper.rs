@@ -366,6 +366,11 @@ impl Keeper {
             Found::Missing => return Ok(()),
             Found::Settled => {
                 self.deal_with(look);
+                // It may be left alone for content that somebody took back.
+                if self.offered.is_some() && self.offered != self.projection.settled() {
+                    self.offered = None;
+                    (self.report)(Report::AsBefore);
+                }
                 return Ok(());
             }
             Found::Other(bytes) => bytes,

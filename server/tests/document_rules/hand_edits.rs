@@ -218,6 +218,25 @@ async fn f7_what_is_no_history_is_never_replaced_and_never_a_deletion() {
     assert_eq!(prompts_in(&json)[..2], ["one by hand", "two"]);
 }
 
+/// F7, F9: taking a broken edit back is no news and no old version, whatever was edited meanwhile.
+#[tokio::test]
+async fn f7_a_file_that_is_as_before_is_followed_again() {
+    let bench = Bench::new();
+    let documents = bench.open().await;
+    let document = documents.default();
+    add(document, &["one", "two"]).await;
+    bench.until_written(document).await;
+    let good = bench.text();
+    bench.save(&good[..good.len() / 2]);
+    until_state(document, FileCondition::Unparsable).await;
+    add(document, &["three"]).await;
+    bench.save(&good);
+    until_state(document, FileCondition::Ok).await;
+    let json = bench.until_written(document).await;
+    assert_eq!(prompts_in(&json), ["one", "two", "three"]);
+    assert!(document.info().offer.is_none());
+}
+
 #[tokio::test]
 async fn f7_a_file_that_is_no_history_at_the_first_start_is_left_alone() {
     let bench = Bench::new();

@@ -200,6 +200,7 @@ impl Actor {
             }
             Report::Unread(reason) => self.file_failed(reason),
             Report::ReadAgain => self.file.failed = None,
+            Report::AsBefore => self.file_as_before(),
             Report::Arrived(arrived) => self.take_arrived(arrived, batch),
             Report::OwnPublished(bytes) => self.take_own_published(&bytes, batch),
             Report::Published(done) => self.published(done),

@@ -261,6 +261,17 @@ impl Actor {
         self.show_file_state();
     }
 
+    /// Content that was left alone is gone, and what was taken in before is there again: it may be replaced.
+    pub(super) fn file_as_before(&mut self) {
+        if self.file.left_alone.take().is_some() {
+            info!(
+                name = self.shared.name,
+                "the file is as it was before; it follows the document again"
+            );
+            self.file.mark_dirty();
+        }
+    }
+
     /// The content is in the document, durably: from here on it may be replaced.
     pub(super) fn file_taken_in(&mut self, taken: TakenIn) {
         self.file.order(Order::Settled(taken.hash));

@@ -108,6 +108,8 @@ pub(in crate::document) enum Report {
         /// Its hash, for [`Order::Settled`].
         hash: ContentHash,
     },
+    /// What was offered last is gone: the file is again as it was settled.
+    AsBefore,
     /// The file is gone.
     Missing,
     /// The file is as ordered.
