@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use plainsync_core::blob::{BlobRef, sniff, to_data_url};
+use plainsync_core::blob::{BlobRef, to_data_url};
 use plainsync_core::plain::export::{Heading, Rows};
 
 use super::blobs::{BlobError, Blobs};
@@ -59,7 +59,7 @@ pub(super) fn render(
 ) -> Result<Rendered, BlobError> {
     let (failed, missing) = (RefCell::new(None), RefCell::new(Vec::new()));
     let bytes = heading.export(rows, &|hash| match blobs.get(hash) {
-        Ok(Some((_, bytes))) => Some(to_data_url(sniff(&bytes)?, &bytes)),
+        Ok(Some((mime, bytes))) => Some(to_data_url(mime, &bytes)),
         Ok(None) => {
             missing.borrow_mut().push(*hash);
             None

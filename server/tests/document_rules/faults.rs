@@ -70,10 +70,8 @@ async fn s2_nobody_hears_of_an_edit_before_it_is_synced() {
 #[tokio::test]
 async fn s2_while_the_disk_stays_broken_the_document_is_read_only_and_says_so() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one"]).await;
     let document = documents.default();
-    add(document, &["one"]).await;
-    bench.until_written(document).await;
     bench
         .disk
         .fail(Operation::Sync, "/journal", ErrorKind::Other);

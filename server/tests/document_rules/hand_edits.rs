@@ -13,10 +13,8 @@ use crate::support::{Bench, SETTLED, add, change, prompts, prompts_in, until, un
 #[tokio::test]
 async fn f4_a_hand_edit_becomes_an_edit() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one", "two"]).await;
     let document = documents.default();
-    add(document, &["one", "two"]).await;
-    bench.until_written(document).await;
     bench.save(bench.text().replace("\"one\"", "\"one by hand\""));
     until("the edit is taken in", || {
         (prompts(document) == ["one by hand", "two"]).then_some(())
@@ -29,10 +27,8 @@ async fn f4_a_hand_edit_becomes_an_edit() {
 #[tokio::test]
 async fn f4_a_hand_edit_of_an_older_version_keeps_what_came_since() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one", "two"]).await;
     let document = documents.default();
-    add(document, &["one", "two"]).await;
-    bench.until_written(document).await;
     let old = bench.text();
     document
         .edit(change("two", "width", json!(99)))
@@ -64,10 +60,8 @@ async fn f4_an_edit_made_while_no_server_ran_is_taken_in_at_the_start() {
 #[tokio::test]
 async fn f4_an_edit_saved_just_before_the_stop_is_not_overwritten() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one"]).await;
     let document = documents.default();
-    add(document, &["one"]).await;
-    bench.until_written(document).await;
     bench.save(bench.text().replace("\"one\"", "\"one by hand\""));
     add(document, &["two"]).await;
     documents.shutdown().await;
@@ -87,10 +81,10 @@ fn without_version(text: &str, edit: impl FnOnce(&mut Vec<Value>)) -> String {
 #[tokio::test]
 async fn f6_a_script_that_drops_the_version_edits_what_it_read() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench
+        .open_with(&["one", "two", "three", "four", "five"])
+        .await;
     let document = documents.default();
-    add(document, &["one", "two", "three", "four", "five"]).await;
-    bench.until_written(document).await;
     let read = bench.text();
     // Meanwhile somebody else edits and adds.
     let edit = change("two", "width", json!(99));
@@ -148,10 +142,8 @@ async fn f6_versions_that_the_file_held_are_known_across_restarts() {
 #[tokio::test]
 async fn f6_f9_an_old_copy_without_its_version_removes_nothing_and_is_offered() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one", "two", "three"]).await;
     let document = documents.default();
-    add(document, &["one", "two", "three"]).await;
-    bench.until_written(document).await;
     let old = without_version(&bench.text(), |_| {});
     add(document, &["four"]).await;
     bench.until_written(document).await;
@@ -166,10 +158,8 @@ async fn f6_f9_an_old_copy_without_its_version_removes_nothing_and_is_offered() 
 #[tokio::test]
 async fn f7_what_is_no_history_is_never_replaced_and_never_a_deletion() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one", "two"]).await;
     let document = documents.default();
-    add(document, &["one", "two"]).await;
-    bench.until_written(document).await;
     let good = bench.text();
     let half = &good[..good.len() / 2];
     let marked = good.replacen("  \"jobs\"", "<<<<<<< HEAD\n  \"jobs\"", 1);
@@ -222,10 +212,8 @@ async fn f7_what_is_no_history_is_never_replaced_and_never_a_deletion() {
 #[tokio::test]
 async fn f7_a_file_that_is_as_before_is_followed_again() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one", "two"]).await;
     let document = documents.default();
-    add(document, &["one", "two"]).await;
-    bench.until_written(document).await;
     let good = bench.text();
     bench.save(&good[..good.len() / 2]);
     until_state(document, FileCondition::Unparsable).await;
@@ -383,10 +371,8 @@ async fn f5_the_same_text_imported_twice_changes_nothing_the_second_time() {
 #[tokio::test]
 async fn f9_an_older_version_put_back_is_offered_once_and_never_taken_by_itself() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one"]).await;
     let document = documents.default();
-    add(document, &["one"]).await;
-    bench.until_written(document).await;
     let old = bench.text();
     let edit = change("one", "prompt", json!("two"));
     document.edit(edit).await.unwrap();
@@ -428,10 +414,8 @@ async fn f9_an_older_version_put_back_is_offered_once_and_never_taken_by_itself(
 #[tokio::test]
 async fn f9_a_file_that_is_behind_because_of_a_crash_is_no_version_put_back() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one"]).await;
     let document = documents.default();
-    add(document, &["one"]).await;
-    bench.until_written(document).await;
     bench.disk.fail(
         plainsync::document::disk::faulty::Operation::Write,
         "dashboards/.job_history",
@@ -450,10 +434,8 @@ async fn f9_a_file_that_is_behind_because_of_a_crash_is_no_version_put_back() {
 #[tokio::test]
 async fn f7_a_deleted_file_is_written_again_and_starting_fresh_is_offered() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one", "two"]).await;
     let document = documents.default();
-    add(document, &["one", "two"]).await;
-    bench.until_written(document).await;
     fs::remove_file(bench.file()).unwrap();
     let json = bench
         .until_file("it is written again", |json| prompts_in(json).len() == 2)
@@ -469,10 +451,8 @@ async fn f7_a_deleted_file_is_written_again_and_starting_fresh_is_offered() {
 #[tokio::test]
 async fn f8_the_backup_copied_over_the_file_goes_back() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one"]).await;
     let document = documents.default();
-    add(document, &["one"]).await;
-    bench.until_written(document).await;
     let edit = change("one", "prompt", json!("spoiled"));
     document.edit(edit).await.unwrap();
     bench.until_written(document).await;

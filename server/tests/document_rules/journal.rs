@@ -11,10 +11,8 @@ use crate::support::{Bench, add, change, insert, key, prompts, until_state};
 #[tokio::test]
 async fn s2_a_private_state_that_is_removed_under_a_running_server_is_made_anew() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["knight"]).await;
     let document = documents.default().clone();
-    add(&document, &["knight"]).await;
-    bench.until_written(&document).await;
     bench.lose_state();
     add(&document, &["mage"]).await;
     let before = document.info();

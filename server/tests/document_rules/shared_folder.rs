@@ -100,10 +100,8 @@ async fn f6_a_file_that_arrives_before_its_history_waits_for_it() {
 #[tokio::test]
 async fn f11_the_own_published_journal_is_restored_and_nobody_elses_is_touched() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one"]).await;
     let document = documents.default();
-    add(document, &["one"]).await;
-    bench.until_written(document).await;
     let folder = bench.shared(document);
     let own = folder.join(format!("{}.journal", documents.server_device()));
     let other = folder.join("00000000000000aa.journal");
@@ -209,10 +207,8 @@ async fn f11_an_image_that_arrives_later_is_inlined_then() {
 #[tokio::test]
 async fn f10_conflict_copies_are_merged_and_archived() {
     let bench = Bench::new();
-    let documents = bench.open().await;
+    let documents = bench.open_with(&["one", "two"]).await;
     let document = documents.default();
-    add(document, &["one", "two"]).await;
-    bench.until_written(document).await;
     let old = bench.text();
     document
         .edit(change("two", "width", json!(99)))

@@ -72,6 +72,14 @@ impl Bench {
         self.try_open().await.unwrap()
     }
 
+    /// Opens it, and adds records that its file holds on return.
+    pub async fn open_with(&self, names: &[&str]) -> Documents {
+        let documents = self.open().await;
+        add(documents.default(), names).await;
+        self.until_written(documents.default()).await;
+        documents
+    }
+
     /// Writes the JSON as a person's editor does.
     pub fn save(&self, text: impl AsRef<[u8]>) {
         fs::create_dir_all(self.folder()).unwrap();

@@ -56,7 +56,6 @@ pub(in crate::document) struct FileSide {
     pub(super) offered: Offered,
     /// Other devices share the folder.
     pub(super) has_neighbours: bool,
-    /// The last copy of the document that the keeper was given, while it has it.
     /// Hashes of what was written last: a file that a crash left behind is no version put back.
     pub(super) written: String,
 }
