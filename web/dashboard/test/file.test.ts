@@ -78,6 +78,17 @@ for (const [kind, labels] of [
   });
 }
 
+for (const [detail, text] of [
+  ['an older version of a.json was put back', 'An older version of a.json was put back.'],
+  ['job_history.json was deleted', 'job_history.json was deleted.'],
+] as const) {
+  test(`f9_an_offer_says_${detail.replaceAll(/\W/g, '_')}`, () => {
+    const { app, client } = makeApp();
+    client.file.set({ fileState: { state: 'ok' }, offer: { ...OFFER, detail } });
+    assert.equal(app.notices.list.peek()[0]?.text, text);
+  });
+}
+
 test('f9_an_offer_that_was_put_away_hides_no_other_one', () => {
   const { app, client } = makeApp();
   const offer = (...heads: string[]) => client.file.set({ fileState: { state: 'ok' }, offer: { ...OFFER, heads } });

@@ -121,7 +121,8 @@ export function createNotices(
         id: 'offer',
         level: 'warning',
         title: OFFER_TITLES[offer.kind] ?? 'The server has a question about its file',
-        text: `${offer.detail.replace(/^./, (first) => first.toUpperCase()).replace(/\.?$/, '.')}`,
+        // A sentence begins with a capital, a file's name with its own letter.
+        text: offer.detail.replace(/^\w(?=\w*\s)/, (first) => first.toUpperCase()).replace(/\.?$/, '.'),
         offers: offersFor(`offer-${offer.kind}`),
         about: `${offer.kind} ${(offer.heads ?? []).join(' ')}`,
       });
