@@ -158,13 +158,20 @@ impl Keeper {
     fn take(&mut self, order: Order) {
         match order {
             Order::Write(version) => self.write(&version),
-            Order::Settled(hash) => self.projection.settle(hash),
+            Order::Settled(hash) => {
+                self.projection.settle(hash);
+                self.look_anew(); // What lies there may have been settled, and is not any more.
+            }
             Order::Refused(hash) => self.offered = Some(hash),
+            Order::NothingRefused => {
+                self.offered = None;
+                self.look_anew();
+            }
             Order::Recheck => {
-                (self.offered, self.dealt_with) = (None, None);
+                self.offered = None;
                 self.neighbours.forget();
                 self.copies.forget();
-                self.next_poll = Instant::now();
+                self.look_anew();
             }
             Order::Look => self.next_poll = Instant::now(),
             Order::Publish { records, version } => self.publish(&records, &version),
@@ -176,6 +183,12 @@ impl Keeper {
                 }
             }
         }
+    }
+
+    /// Reads the file at the next look, whatever it looks like, and does not wait for that.
+    fn look_anew(&mut self) {
+        self.dealt_with = None;
+        self.next_poll = Instant::now();
     }
 
     fn publish(&mut self, records: &[Record], version: &Version) {
@@ -230,7 +243,7 @@ impl Keeper {
         let (rows, heads) = (&*version.snapshot, &version.snapshot.heads);
         // Before the file is made: who saved it waits for us to take it in.
         if self.projection.is_other(heads) {
-            self.next_poll = Instant::now();
+            self.look_anew();
             (self.report)(Report::Postponed);
             return;
         }
@@ -243,7 +256,7 @@ impl Keeper {
             self.wanted = missing;
             Ok((replaced.map_err(|error| error.to_string())?, bytes))
         });
-        (self.report)(match replaced {
+        let report = match replaced {
             Ok((Replaced::Written | Replaced::Same, bytes)) => {
                 self.missing = 0;
                 self.offered = None;
@@ -255,11 +268,12 @@ impl Keeper {
                 }
             }
             Ok((Replaced::Other, _)) => {
-                self.next_poll = Instant::now();
+                self.look_anew();
                 Report::Postponed
             }
             Err(sentence) => Report::Failed(sentence),
-        });
+        };
+        (self.report)(report);
     }
 
     /// Notes what was written. It only saves work at the next start: failing is no matter,
@@ -308,8 +322,7 @@ impl Keeper {
             Ok(()) => {}
             Err(error) if !self.failed => {
                 self.failed = true;
-                let file = self.projection.file().display();
-                (self.report)(Report::Unread(format!("{file} cannot be read: {error}")));
+                (self.report)(Report::unread(self.projection.file(), &error));
             }
             Err(_) => {}
         }
@@ -353,7 +366,10 @@ impl Keeper {
             self.missing += 1;
             match self.missing {
                 1 => self.next_poll = Instant::now() + self.pace.stable,
-                2 => (self.report)(Report::Missing),
+                2 => {
+                    self.offered = None; // Nothing is refused any more.
+                    (self.report)(Report::Missing);
+                }
                 _ => {}
             }
             return Ok(());

@@ -98,6 +98,11 @@ impl Stepped {
         self.actor.tend();
     }
 
+    /// The keeper's half of a turn: the actor is busy meanwhile.
+    pub fn look(&mut self) {
+        self.keeper.turn();
+    }
+
     fn ask<T>(&mut self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, DocumentError> {
         let (reply, mut answer) = oneshot::channel();
         let message = message(reply);

@@ -15,6 +15,7 @@ mod images;
 mod journal;
 mod peers;
 mod power_cut;
+mod put_back;
 mod shared_folder;
 mod story;
 mod support;

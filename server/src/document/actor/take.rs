@@ -95,7 +95,10 @@ impl Actor {
                     self.take_file(bytes, hash, ImportOptions::default(), None, &mut batch);
                 }
             }
-            Err(error) => self.take_report(Report::Unread(error.to_string()), &mut batch),
+            Err(error) => {
+                let unread = Report::unread(projection.file(), &error);
+                self.take_report(unread, &mut batch);
+            }
         }
         self.commit(batch);
         // A server that is killed again and again must get to it some time.
@@ -252,6 +255,7 @@ impl Actor {
             "{detail}; the file is left as it is, and edits are kept in the journal"
         );
         self.file.order(Order::Refused(hash));
+        self.file.missing = false;
         self.file.left_alone = Some(LeftAlone {
             bytes,
             hash,
@@ -268,6 +272,7 @@ impl Actor {
                 name = self.shared.name,
                 "the file is as it was before; it follows the document again"
             );
+            self.file.order(Order::NothingRefused); // The refusal may have come after the look.
             self.file.mark_dirty();
         }
     }

@@ -1,6 +1,7 @@
 //! What a document's actor asks of its keeper, and what it hears.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plainsync_core::document::Document;
@@ -69,6 +70,8 @@ pub(in crate::document) enum Order {
     Settled(ContentHash),
     /// This content was looked at already, and refused.
     Refused(ContentHash),
+    /// No content is refused any more.
+    NothingRefused,
     /// Look again at content that was refused.
     Recheck,
     /// Something happened in the folder.
@@ -146,6 +149,13 @@ pub(in crate::document) enum Report {
         /// Its hash, for [`Order::Archive`].
         hash: ContentHash,
     },
+}
+
+impl Report {
+    /// `file` could not be read.
+    pub(in crate::document) fn unread(file: &Path, error: &io::Error) -> Self {
+        Self::Unread(format!("{} cannot be read: {error}", file.display()))
+    }
 }
 
 /// What became of an order to publish.

@@ -1,0 +1,98 @@
+//! Files that change back, or come again, while the server is busy with what they were.
+
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
+
+use plainsync::document::stepped::Stepped;
+use plainsync::document::{FileCondition, OfferKind};
+
+use crate::support::{Bench, insert};
+
+/// A document with one record, and the text that its file holds.
+fn written(bench: &Bench) -> (Stepped, String) {
+    let mut machine = Stepped::open(&bench.config()).unwrap();
+    machine.edit(insert("one")).unwrap();
+    turns(&mut machine);
+    let text = bench.text();
+    assert!(text.contains("\"one\""), "{text}");
+    (machine, text)
+}
+
+/// Enough turns for a file to be seen twice, taken in and written.
+fn turns(machine: &mut Stepped) {
+    for _ in 0..8 {
+        machine.turn();
+    }
+}
+
+/// Enough looks for a file to be offered.
+fn looks(machine: &mut Stepped) {
+    machine.look();
+    machine.look();
+}
+
+fn state(machine: &Stepped) -> FileCondition {
+    machine.handle().info().file_state.state
+}
+
+/// Puts `text` back as `mv` does: with the time that it had.
+fn put_back(bench: &Bench, text: &str) {
+    bench.save(text);
+    let long_ago = SystemTime::now() - Duration::from_secs(60);
+    let file = File::options().write(true).open(bench.file()).unwrap();
+    file.set_modified(long_ago).unwrap();
+}
+
+/// F9, F11: what was put back in that moment is an older version, and holds the file up for nobody.
+#[test]
+fn f9_a_version_put_back_while_a_hand_edit_is_taken_in_is_offered() {
+    let bench = Bench::new();
+    let (mut machine, old) = written(&bench);
+    bench.save(old.replace("\"one\"", "\"one by hand\""));
+    looks(&mut machine);
+    put_back(&bench, &old);
+    machine.look();
+    turns(&mut machine);
+    machine.edit(insert("two")).unwrap();
+    turns(&mut machine);
+    assert_eq!(state(&machine), FileCondition::Ok);
+    let offer = machine.handle().info().offer.expect("it is offered");
+    assert_eq!(offer.kind, OfferKind::OlderVersion);
+    let text = bench.text();
+    assert!(
+        text.contains("\"one by hand\"") && text.contains("\"two\""),
+        "{text}"
+    );
+}
+
+/// F7: the trouble is told for as long as it is there, and for no longer.
+#[test]
+fn f7_what_was_refused_and_comes_again_is_refused_again() {
+    let bench = Bench::new();
+    let (mut machine, good) = written(&bench);
+    let bad = &good[..good.len() / 2];
+    // Taken back before the refusal is heard of.
+    bench.save(bad);
+    looks(&mut machine);
+    put_back(&bench, &good);
+    machine.look();
+    turns(&mut machine);
+    assert_eq!(state(&machine), FileCondition::Ok);
+    put_back(&bench, bad);
+    turns(&mut machine);
+    assert_eq!(state(&machine), FileCondition::Unparsable);
+    // Gone, and there again before the file is written anew.
+    fs::remove_file(bench.file()).unwrap();
+    looks(&mut machine);
+    put_back(&bench, bad);
+    turns(&mut machine);
+    let told = machine.handle().info().file_state;
+    assert_eq!(told.state, FileCondition::Unparsable);
+    assert!(told.detail.unwrap_or_default().contains("line "));
+    assert_eq!(bench.text(), bad);
+    machine.edit(insert("two")).unwrap();
+    put_back(&bench, &good);
+    turns(&mut machine);
+    assert_eq!(state(&machine), FileCondition::Ok);
+    assert!(bench.text().contains("\"two\""));
+}
