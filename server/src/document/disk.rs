@@ -11,6 +11,7 @@
 pub mod faulty;
 pub mod power;
 mod real;
+mod release;
 mod shadow;
 
 use std::cell::RefCell;
@@ -18,7 +19,8 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Instant, SystemTime};
 
 pub use real::RealDisk;
 use sha2::{Digest as _, Sha256};
@@ -234,10 +236,10 @@ pub fn replace_whole(
 }
 
 /// How much of a large file waits for the disk at once, in bytes.
-const PIECE_BYTES: usize = 4 * 1024 * 1024;
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// Writes all of `bytes` at the end of `file`, and has all but the last piece reach the disk on the
-/// way: a journal that is synced meanwhile may have to wait for what others wrote, and so waits
+/// way: a journal that is synced meanwhile has to wait for what others wrote, and so waits
 /// for one piece, not for all of the file.
 ///
 /// # Errors
@@ -246,11 +248,22 @@ const PIECE_BYTES: usize = 4 * 1024 * 1024;
 pub fn append_in_pieces(file: &mut dyn DiskFile, bytes: &[u8]) -> io::Result<()> {
     let mut pieces = bytes.chunks(PIECE_BYTES).peekable();
     while let Some(piece) = pieces.next() {
-        file.append(piece)?;
-        if pieces.peek().is_some() {
-            file.sync_data()?;
+        if pieces.peek().is_none() {
+            return file.append(piece);
         }
+        rest_after(|| {
+            file.append(piece)?;
+            file.sync_data()
+        })?;
     }
+    Ok(())
+}
+
+/// Does `work` on the disk and then leaves the disk to others for as long as that took.
+fn rest_after(work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let begun = Instant::now();
+    work()?;
+    thread::sleep(begun.elapsed());
     Ok(())
 }
 

@@ -14,6 +14,7 @@
 //! | `documents.rs`, `open.rs`, `identity.rs`, `place.rs`, `lock.rs` | which documents there are, where, and whose |
 //! | `handle.rs`, `inbox.rs`, `peers.rs`, `snapshot.rs`, `state.rs` | what the rest of the server sees |
 //! | `actor.rs` | the thread that owns the replica and the journal |
+//! | `threads.rs` | that thread and those that stand behind it |
 //! | `journal.rs`, `blobs.rs`, `edit_ids.rs`, `note.rs`, `sum.rs` | what is durable |
 //! | `keeper.rs`, `watcher.rs`, `projection.rs`, `backup.rs`, `inspect.rs`, `written.rs` | the JSON |
 //! | `join.rs` | two histories of one file become one |
@@ -58,6 +59,7 @@ mod snapshot;
 mod state;
 pub mod stepped;
 mod sum;
+mod threads;
 pub mod three_way;
 mod watcher;
 mod written;

@@ -8,7 +8,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::thread;
 
 use plainsync_core::blob::BlobRef;
 use plainsync_core::document::Document;
@@ -35,11 +34,9 @@ use super::place::{self, Place};
 use super::projection::{BACKUP_SUFFIX, Projection};
 use super::ring::Ring;
 use super::shared::{Header, Neighbours, Published};
+use super::threads::{self, spawn};
 use super::watcher::Watcher;
 use super::written::{WRITTEN, Written};
-
-/// Stack of an actor's thread, in bytes: merging recurses as deep as documents nest.
-pub(super) const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// The folder to serve, ours alone, and who we are.
 struct Entered {
@@ -181,12 +178,18 @@ fn open_one(
     } = prepare(config, place, device, peer)?;
     let shared = place.shared(&handle.id());
     let orders = actor.file.orders();
-    let watcher = orders.and_then(|orders| Watcher::start(place, &shared, orders));
+    let watcher = orders.and_then(|orders| {
+        let started = threads::behind(|| Watcher::start(place, &shared, orders));
+        started.flatten()
+    });
     if watcher.is_none() {
         keeper.look_more_often();
     }
     actor.file.set_watcher(watcher);
-    let keeper = spawn(&format!("file {}", place.name), move || keeper.run())?;
+    let keeper = spawn(&format!("file {}", place.name), move || {
+        threads::stand_behind();
+        keeper.run();
+    })?;
     actor.file.set_keeper(keeper);
     let thread = spawn(&format!("doc {}", place.name), move || actor.run())?;
     Ok(Opened { handle, thread })
@@ -314,20 +317,6 @@ pub(super) fn prepare(
         keeper,
         handle,
     })
-}
-
-fn spawn(
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<thread::JoinHandle<()>, OpenError> {
-    let builder = thread::Builder::new().name(name.to_owned());
-    builder
-        .stack_size(STACK_BYTES)
-        .spawn(work)
-        .map_err(|source| OpenError::Thread {
-            name: name.to_owned(),
-            source,
-        })
 }
 
 fn state_error(path: &Path, source: io::Error) -> OpenError {

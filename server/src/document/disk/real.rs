@@ -5,6 +5,7 @@ use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::release::hold;
 use super::{Disk, DiskFile, Look};
 
 /// The file system that this process sees.
@@ -53,7 +54,12 @@ impl Disk for RealDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        let replaced = hold(to);
+        fs::rename(from, to)?;
+        if let Some(held) = replaced {
+            held.release();
+        }
+        Ok(())
     }
 
     fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -72,7 +78,12 @@ impl Disk for RealDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        let removed = hold(path);
+        fs::remove_file(path)?;
+        if let Some(held) = removed {
+            held.release();
+        }
+        Ok(())
     }
 
     #[cfg(unix)]

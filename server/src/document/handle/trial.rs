@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::DocumentHandle;
 use crate::document::error::DocumentError;
 use crate::document::inbox::Message;
-use crate::document::open::STACK_BYTES;
+use crate::document::threads::STACK_BYTES;
 use crate::document::written::Written;
 
 impl DocumentHandle {

@@ -1,0 +1,84 @@
+//! The threads of a document: one answers, the others stand behind it.
+//!
+//! ```text
+//! doc NAME      the actor: somebody waits for what it does
+//! file NAME     the keeper, and the watcher's threads: they read and write tens of megabytes
+//!               that nobody waits for, with a low priority
+//! ```
+//!
+//! On a machine with fewer processors than busy threads an edit would else wait for its turn
+//! behind a file that is being written.
+
+use std::thread::{self, JoinHandle};
+
+use super::error::OpenError;
+
+/// Stack of a document's thread, in bytes: merging recurses as deep as documents nest.
+pub(super) const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+/// By how much the threads that stand behind are nicer than the others, in the units of `nice`:
+/// with both at work on one processor they get about a tenth of it.
+#[cfg(unix)]
+const NICE: i32 = 10;
+
+/// Starts the thread `name` for `work`.
+///
+/// # Errors
+///
+/// [`OpenError::Thread`]: the system has none to give.
+pub(super) fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, OpenError> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    builder
+        .stack_size(STACK_BYTES)
+        .spawn(work)
+        .map_err(|source| OpenError::Thread {
+            name: name.to_owned(),
+            source,
+        })
+}
+
+/// From now on this thread, and what it starts, leaves the processor to those who answer.
+pub(super) fn stand_behind() {
+    #[cfg(unix)]
+    let _ = rustix::process::nice(NICE); // Refused: it competes, and is right all the same.
+}
+
+/// What `work` returns on a thread that stands behind, as do the threads that it starts. `None`:
+/// the system has no thread to give.
+pub(super) fn behind<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    thread::scope(|scope| {
+        let started = thread::Builder::new().spawn_scoped(scope, || {
+            stand_behind();
+            work()
+        });
+        started.ok()?.join().ok()
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// The niceness of this thread, as the system says.
+    fn niceness() -> i32 {
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").expect("Linux has it");
+        let (_, after_name) = stat.rsplit_once(')').expect("a name in brackets");
+        let nth = after_name.split_whitespace().nth(16).expect("proc(5)");
+        nth.parse().expect("a number")
+    }
+
+    #[test]
+    fn who_stands_behind_is_nicer_and_so_is_what_it_starts() {
+        let ours = niceness();
+        let theirs = behind(|| {
+            let child = thread::spawn(niceness).join().expect("it ends");
+            (niceness(), child)
+        });
+        let nicer = (ours + NICE).min(19);
+        assert_eq!(theirs, Some((nicer, nicer)));
+        assert_eq!(niceness(), ours);
+    }
+}
