@@ -49,6 +49,35 @@ pub enum SessionError {
     },
 }
 
+/// What a peer's connection is closed for, for those who count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// What it sent is no message.
+    Unreadable,
+    /// The guard or the document refused what it sent.
+    Refused,
+    /// It is past a limit.
+    Limit,
+    /// It does not keep to the protocol.
+    Protocol,
+}
+
+impl SessionError {
+    /// What it counts as.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::Unreadable(_) => Cause::Unreadable,
+            Self::Refused(_) => Cause::Refused,
+            #[cfg(feature = "fan-out")]
+            Self::Guarded(_) => Cause::Refused,
+            #[cfg(feature = "fan-out")]
+            Self::TooManyOrphans { .. } => Cause::Limit,
+        }
+    }
+}
+
 /// What is known about one peer.
 #[derive(Debug)]
 pub(crate) struct Session {

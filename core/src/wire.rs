@@ -31,6 +31,8 @@
 //! **Invariant:** any bytes at all give a frame or a [`FrameError`]; nothing panics, recurses
 //! past [`FRAME_DEPTH_MAX`], or reserves memory that the bytes received do not fill.
 
+#[cfg(feature = "fan-out")]
+mod carried;
 mod cbor;
 mod read;
 #[cfg(test)]

@@ -12,5 +12,6 @@ pub mod commands;
 pub mod config;
 pub mod document;
 pub mod http;
+pub mod metrics;
 pub mod runner;
 pub mod serve;

@@ -31,6 +31,7 @@ use crate::http::session::Sessions;
 use crate::http::state::App;
 use crate::http::tls::{self, TlsError};
 use crate::http::trust::Trust;
+use crate::metrics::Metrics;
 use crate::runner::board::Board;
 use crate::runner::queue::{Queue, STOP_GRACE};
 
@@ -74,6 +75,7 @@ pub struct Server {
     config: Config,
     acceptor: Option<TlsAcceptor>,
     app: App,
+    metrics: Metrics,
 }
 
 impl Server {
@@ -88,13 +90,15 @@ impl Server {
             return Err(ServeError::OpenWithoutToken(bound));
         }
         let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
-        let app = open_app(config, bound, acceptor.is_some()).await?;
+        let metrics = Metrics::default();
+        let app = open_app(config, bound, acceptor.is_some(), &metrics).await?;
         Ok(Self {
             listener,
             bound,
             config: config.clone(),
             acceptor,
             app,
+            metrics,
         })
     }
 
@@ -112,6 +116,7 @@ impl Server {
             config,
             acceptor,
             mut app,
+            metrics,
         } = self;
         let mut shutdown = pin!(shutdown);
         loop {
@@ -132,7 +137,7 @@ impl Server {
             );
             stop(&app, &door).await;
             drop(door);
-            app = open_app(&config, bound, acceptor.is_some()).await?;
+            app = open_app(&config, bound, acceptor.is_some(), &metrics).await?;
         }
     }
 }
@@ -145,13 +150,19 @@ async fn stop(app: &App, door: &Door) {
 }
 
 /// Opens the documents and starts what works on them.
-async fn open_app(config: &Config, bound: SocketAddr, is_tls: bool) -> Result<App, ServeError> {
+async fn open_app(
+    config: &Config,
+    bound: SocketAddr,
+    is_tls: bool,
+    metrics: &Metrics,
+) -> Result<App, ServeError> {
     let (hosts, origins) = (&config.allow_hosts, &config.allow_origins);
     let trust = Trust::new(bound, is_tls, hosts, origins);
     let sessions = Sessions::new(config.token.clone(), bound.port(), is_tls);
     let documents = Documents::open(DocumentsConfig {
         state: config.state_dir.clone(),
         url: format!("{}://{bound}/", trust.scheme()),
+        metrics: metrics.clone(),
         ..DocumentsConfig::new(&config.file)
     })
     .await?;

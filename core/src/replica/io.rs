@@ -8,6 +8,7 @@ use crate::document::RestoreError;
 use crate::edit::{EditError, EditId, Key, StampedEdit};
 use crate::id::PeerId;
 use crate::plain::import::{ImportError, ImportOptions, ImportReport};
+use crate::session::Cause;
 use crate::time::Millis;
 use crate::wire::Frame;
 
@@ -88,6 +89,8 @@ pub enum Effect {
         peer: PeerId,
         /// A sentence for the peer and the log.
         reason: String,
+        /// What it counts as.
+        cause: Cause,
     },
     /// These rows changed, or are new, or are gone.
     Changed {

@@ -7,7 +7,7 @@ use super::{Effect, Replica, push_changed};
 use crate::fan_out::Round;
 use crate::id::PeerId;
 use crate::limits::EPHEMERAL_SENDERS_MAX;
-use crate::session::Session;
+use crate::session::{Cause, Session};
 use crate::time::Millis;
 use crate::wire::Frame;
 
@@ -77,7 +77,12 @@ impl Replica {
     fn synced(&mut self, now: Millis, peer: PeerId, data: &[u8], effects: &mut Vec<Effect>) {
         let Some(session) = self.sessions.get_mut(&peer) else {
             let reason = "a sync message came before the connection was announced".to_owned();
-            effects.push(Effect::Close { peer, reason });
+            let cause = Cause::Protocol;
+            effects.push(Effect::Close {
+                peer,
+                reason,
+                cause,
+            });
             return;
         };
         let (changes, outcome) = session.receive(&mut self.document, &mut self.arrivals, data);
@@ -95,8 +100,12 @@ impl Replica {
         self.hear_server(effects);
         if let Err(error) = outcome {
             self.sessions.remove(&peer);
-            let reason = error.to_string();
-            effects.push(Effect::Close { peer, reason });
+            let (reason, cause) = (error.to_string(), error.cause());
+            effects.push(Effect::Close {
+                peer,
+                reason,
+                cause,
+            });
             return;
         }
         // Of changes, all hear when they are durable; else there is news for this peer only.

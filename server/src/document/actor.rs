@@ -34,7 +34,9 @@ use plainsync_core::document::RestoreError;
 use plainsync_core::edit::{Edit, Key, StampedEdit};
 use plainsync_core::plain::import::{ImportOptions, ImportReport};
 use plainsync_core::replica::{Effect, Input, Replica, ReplicaConfig, StepError};
+use plainsync_core::session::Cause;
 use plainsync_core::time::Millis;
+use plainsync_core::wire::Frame;
 use tokio::sync::oneshot;
 use tracing::warn;
 
@@ -55,6 +57,7 @@ use super::journal::{Journal, Kind, Record};
 use super::keeper::Pace;
 use super::origin::ImportOrigin;
 use super::peers::Peers;
+use crate::metrics::{Merged, Refusal, Source};
 
 /// Most messages that share one `fsync`.
 const BATCH_MESSAGES_MAX: usize = 512;
@@ -116,6 +119,7 @@ struct Done {
 
 impl Actor {
     pub(super) fn new(parts: Parts) -> Self {
+        let metrics = parts.shared.metrics.clone();
         Self {
             shared: parts.shared,
             config: parts.config,
@@ -128,7 +132,7 @@ impl Actor {
             file: parts.file,
             pace: parts.pace,
             share: Share::default(),
-            peers: Peers::default(),
+            peers: Peers::new(metrics),
             health: Health::default(),
             next_tick: Instant::now(),
             stop: None,
@@ -179,6 +183,7 @@ impl Actor {
                 self.inbox.try_recv().ok()
             };
         }
+        self.shared.metrics.batched(places.len());
         if !self.abandoned {
             self.commit(batch);
         }
@@ -235,8 +240,11 @@ impl Actor {
                 if !self.peers.has(&peer, token) {
                     return; // It was closed while this frame waited.
                 }
-                let culprit = peer.clone();
-                if self.step(Input::Received { peer, frame }, batch).is_err() {
+                let (culprit, before) = (peer.clone(), batch.records.len());
+                let taken = self.step(Input::Received { peer, frame }, batch);
+                batch.received += usize::from(batch.records.len() > before);
+                if taken.is_err() {
+                    self.shared.metrics.refused(Refusal::Failure);
                     warn!(peer = %culprit, "a peer sent what the engine failed on");
                     self.peers
                         .close(&culprit, "the engine failed on what it sent");
@@ -258,10 +266,15 @@ impl Actor {
 
     fn take_edit(&mut self, edit: StampedEdit, reply: Reply<EditOutcome>, batch: &mut Batch) {
         let (id, keys) = (edit.id.0.clone(), keys_of(&edit.edit));
+        let source = match &edit.edit {
+            Edit::Progress { .. } => Source::Runner,
+            _ => Source::Http,
+        };
         let answer = |reply, keys, repeated| Answer::Edit {
             reply,
             keys,
             repeated,
+            source,
         };
         if self.edits.contains(&id) || batch.edits.contains(&id) {
             batch.answers.push(answer(reply, keys, true));
@@ -314,7 +327,12 @@ impl Actor {
         if batch.poisoned {
             return Err(DocumentError::Engine);
         }
-        match replica.step(now(), input) {
+        let (merged, began) = (what_merges(&input), Instant::now());
+        let stepped = replica.step(now(), input);
+        if let Some(merged) = merged {
+            self.shared.metrics.merged(merged, began.elapsed());
+        }
+        match stepped {
             Ok(effects) => Ok(self.perform(effects, batch)),
             Err(StepError::Edit(error)) => Err(error.into()),
             Err(StepError::Import(error)) => Err(error.into()),
@@ -345,10 +363,15 @@ impl Actor {
                     });
                 }
                 Effect::Send { peer, frame } => {
-                    let sent = self.peers.send(&peer, frame.encode());
+                    let sent = self.peers.send(&peer, &frame);
                     dropped.extend((!sent).then_some(peer));
                 }
-                Effect::Close { peer, reason } => {
+                Effect::Close {
+                    peer,
+                    reason,
+                    cause,
+                } => {
+                    self.shared.metrics.refused(refusal(cause));
                     warn!(%peer, "connection refused: {reason}");
                     self.peers.close(&peer, &reason);
                 }
@@ -383,6 +406,7 @@ impl Actor {
         self.tend_share();
         self.tend_file();
         self.tend_journal();
+        self.show_moment();
     }
 
     fn next_deadline(&self) -> Instant {
@@ -400,6 +424,28 @@ impl Actor {
             .flatten()
             .min()
             .unwrap_or_else(|| Instant::now() + IDLE)
+    }
+}
+
+/// What the time that `input` takes counts as, if it is counted.
+fn what_merges(input: &Input) -> Option<Merged> {
+    match input {
+        Input::Received {
+            frame: Frame::Request { .. } | Frame::Sync { .. },
+            ..
+        } => Some(Merged::Sync),
+        Input::Edit(_) => Some(Merged::Edit),
+        Input::Import { .. } => Some(Merged::Import),
+        _ => None,
+    }
+}
+
+fn refusal(cause: Cause) -> Refusal {
+    match cause {
+        Cause::Unreadable => Refusal::Unreadable,
+        Cause::Limit => Refusal::Limits,
+        Cause::Protocol => Refusal::Protocol,
+        _ => Refusal::Guard,
     }
 }
 

@@ -15,6 +15,7 @@ use super::inbox::Message;
 use super::keeper::Pace;
 use super::lock::Lock;
 use super::open;
+use crate::metrics::Metrics;
 
 /// What is served, and how.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub struct DocumentsConfig {
     pub command: Option<String>,
     /// How long things take.
     pub pace: Pace,
+    /// Where it is counted what they do.
+    pub metrics: Metrics,
     /// The disk.
     pub disk: Arc<dyn Disk>,
 }
@@ -44,6 +47,7 @@ impl DocumentsConfig {
             url: String::new(),
             command: None,
             pace: Pace::default(),
+            metrics: Metrics::default(),
             disk: Arc::new(RealDisk),
         }
     }
@@ -69,6 +73,7 @@ pub struct Documents {
     device: DeviceId,
     peer: PeerId,
     folder_state: PathBuf,
+    metrics: Metrics,
     /// Given back when the actors have ended.
     locks: Mutex<Vec<Lock>>,
 }
@@ -100,6 +105,7 @@ impl Documents {
         opened: Vec<Opened>,
         (device, peer): (DeviceId, PeerId),
         folder_state: PathBuf,
+        metrics: Metrics,
         locks: Vec<Lock>,
     ) -> Self {
         let (all, threads) = opened
@@ -112,6 +118,7 @@ impl Documents {
             device,
             peer,
             folder_state,
+            metrics,
             locks: Mutex::new(locks),
         }
     }
@@ -148,6 +155,12 @@ impl Documents {
     #[must_use]
     pub fn folder_state(&self) -> &Path {
         &self.folder_state
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// What this server calls itself in frames, new at each start.

@@ -17,6 +17,7 @@
 
 mod history;
 mod lists;
+mod moment;
 mod trial;
 mod versions;
 
@@ -44,6 +45,8 @@ use super::ring::Ring;
 use super::snapshot::Snapshot;
 use super::state::{DocumentInfo, FileAnswer, FileNews, FileState, Offer, TookIn};
 use super::written::Written;
+use crate::metrics::Metrics;
+use moment::Told;
 
 /// Frames that may wait for a peer that reads slowly; one more and it is dropped (S6).
 pub const OUTBOUND_FRAMES_MAX: usize = 256;
@@ -79,6 +82,8 @@ pub(super) struct Shared {
     published: watch::Sender<u64>,
     news: watch::Sender<u64>,
     connections: AtomicU64,
+    told: Told,
+    pub(super) metrics: Metrics,
     superseded: watch::Sender<bool>,
 }
 
@@ -89,6 +94,7 @@ impl Shared {
         blobs: Blobs,
         ring: Ring,
         written: Written,
+        metrics: Metrics,
     ) -> Self {
         Self {
             ring,
@@ -104,6 +110,8 @@ impl Shared {
             published: watch::Sender::new(0),
             news: watch::Sender::new(0),
             connections: AtomicU64::new(0),
+            told: Told::default(),
+            metrics,
             superseded: watch::Sender::new(false),
         }
     }
@@ -359,7 +367,9 @@ impl DocumentHandle {
     pub async fn connect(&self, peer: PeerId, outbound: mpsc::Sender<Vec<u8>>) -> Connection {
         let token = self.shared.connections.fetch_add(1, Ordering::Relaxed);
         let end = End::default();
+        self.shared.told.add(token, &outbound);
         let connection = Connection {
+            shared: Arc::clone(&self.shared),
             peer: peer.clone(),
             token,
             end: Arc::clone(&end),
@@ -381,6 +391,7 @@ impl DocumentHandle {
 
 /// One peer's conversation with one document. Dropping it ends it.
 pub struct Connection {
+    shared: Arc<Shared>,
     peer: PeerId,
     token: Token,
     end: Arc<OnceLock<String>>,
@@ -438,6 +449,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        self.shared.told.remove(self.token);
         let message = Message::Disconnected {
             peer: self.peer.clone(),
             token: self.token,

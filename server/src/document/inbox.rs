@@ -4,6 +4,7 @@
 //! places of its own, so that one that floods fills only those.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use plainsync_core::document::Document;
@@ -123,6 +124,25 @@ pub(super) struct Envelope {
     pub message: Message,
     /// Given back when the message has been dealt with.
     pub place: Option<OwnedSemaphorePermit>,
+    /// Counts it until then.
+    #[allow(dead_code, reason = "held, not read")]
+    pub waits: Option<Waits>,
+}
+
+/// One message that is counted as long as this is there.
+pub(super) struct Waits(Arc<AtomicUsize>);
+
+impl Waits {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The sending end. Clones share one queue.
@@ -130,6 +150,7 @@ pub(super) struct Envelope {
 pub(super) struct Inbox {
     sender: Sender<Envelope>,
     places: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Inbox {
@@ -139,6 +160,7 @@ impl Inbox {
         let inbox = Self {
             sender,
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            waiting: Arc::default(),
         };
         (inbox, receiver)
     }
@@ -157,14 +179,24 @@ impl Inbox {
         answer.await.map_err(|_| DocumentError::Closed)?
     }
 
+    /// How many messages wait, or are being dealt with.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Queues `message` in a place that the caller has, or in none.
     pub(super) fn send(
         &self,
         message: Message,
         place: Option<OwnedSemaphorePermit>,
     ) -> Result<(), DocumentError> {
+        let waits = Some(Waits::new(&self.waiting));
         self.sender
-            .send(Envelope { message, place })
+            .send(Envelope {
+                message,
+                place,
+                waits,
+            })
             .map_err(|_| DocumentError::Closed)
     }
 }

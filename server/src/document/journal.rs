@@ -19,8 +19,10 @@ mod record;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use plainsync_core::chunk;
+use prometheus_client::metrics::histogram::Histogram;
 use tracing::{error, info, warn};
 
 pub use record::{Kind, Record};
@@ -149,6 +151,8 @@ pub struct Journal {
     durable_len: u64,
     snapshot_len: u64,
     records: usize,
+    /// Where the time of each sync is noted, in seconds.
+    syncs: Option<Histogram>,
 }
 
 impl Journal {
@@ -168,6 +172,7 @@ impl Journal {
             durable_len: 0,
             snapshot_len: 0,
             records: 0,
+            syncs: None,
         };
         let bytes = match journal.disk.read(&journal.path) {
             Ok(bytes) => bytes,
@@ -186,6 +191,17 @@ impl Journal {
         journal.reopen()?;
         let records = journal.adopt(scanned);
         Ok((journal, Recovered { records, torn }))
+    }
+
+    /// From now on the time of each sync is noted in `histogram`, in seconds.
+    pub fn note_syncs_in(&mut self, histogram: Histogram) {
+        self.syncs = Some(histogram);
+    }
+
+    /// How long it is, in bytes: all of it is durable.
+    #[must_use]
+    pub fn len_bytes(&self) -> u64 {
+        self.durable_len
     }
 
     /// Where it is.
@@ -230,7 +246,12 @@ impl Journal {
         };
         file.append(&bytes)
             .map_err(|error| self.io("write to", error))?;
-        file.sync_data().map_err(|error| self.io("sync", error))?;
+        let began = Instant::now();
+        let synced = file.sync_data();
+        if let Some(syncs) = &self.syncs {
+            syncs.observe(began.elapsed().as_secs_f64());
+        }
+        synced.map_err(|error| self.io("sync", error))?;
         self.file = Some(file); // Put back only now: a descriptor that failed is of no use.
         self.durable_len = len_bytes;
         self.records += records.len();

@@ -67,6 +67,7 @@ pub(super) fn open(config: &DocumentsConfig) -> Result<Documents, OpenError> {
         opened,
         (device, peer),
         folder_state,
+        config.metrics.clone(),
         entered.locks,
     ))
 }
@@ -212,7 +213,8 @@ pub(super) fn prepare(
     let disk = &config.disk;
     let path = place.state.join("journal");
     sweep(&**disk, &place.state, ".");
-    let (journal, recovered) = Journal::open(Arc::clone(disk), path.clone())?;
+    let (mut journal, recovered) = Journal::open(Arc::clone(disk), path.clone())?;
+    journal.note_syncs_in(config.metrics.fsync());
     let identity = identity::decide(&**disk, place, recovered.records.is_empty())?;
     let document = identity.document;
     let replica_config = ReplicaConfig {
@@ -260,6 +262,7 @@ pub(super) fn prepare(
         blobs.clone(),
         ring.clone(),
         written.clone(),
+        config.metrics.clone(),
     );
     let shared = Arc::new(shared);
     let (inbox, received) = Inbox::new();

@@ -7,8 +7,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use plainsync_core::id::PeerId;
+use plainsync_core::wire::Frame;
 use tokio::sync::mpsc;
 use tracing::{debug, info};
+
+use crate::metrics::{Metrics, Refusal};
 
 /// Tells one connection of a peer from its next one.
 pub(super) type Token = u64;
@@ -23,12 +26,20 @@ struct Peer {
 }
 
 /// See the module's text.
-#[derive(Default)]
 pub(super) struct Peers {
     peers: HashMap<PeerId, Peer>,
+    metrics: Metrics,
 }
 
 impl Peers {
+    /// None yet; what is sent to them is counted in `metrics`.
+    pub(super) fn new(metrics: Metrics) -> Self {
+        Self {
+            peers: HashMap::new(),
+            metrics,
+        }
+    }
+
     /// Adds a connection; an older one of the same peer is closed, and `true` returned.
     pub(super) fn add(
         &mut self,
@@ -59,18 +70,22 @@ impl Peers {
         self.peers.is_empty()
     }
 
-    /// Queues `bytes` for `peer`; `false` if that connection had to be dropped.
-    pub(super) fn send(&mut self, peer: &PeerId, bytes: Vec<u8>) -> bool {
+    /// Queues `frame` for `peer`; `false` if that connection had to be dropped.
+    pub(super) fn send(&mut self, peer: &PeerId, frame: &Frame) -> bool {
         let Some(found) = self.peers.get(peer) else {
             return true; // It has left; the engine hears of that separately.
         };
-        match found.outbound.try_send(bytes) {
-            Ok(()) => true,
+        match found.outbound.try_send(frame.encode()) {
+            Ok(()) => {
+                self.metrics.sent(frame.changes());
+                true
+            }
             Err(mpsc::error::TrySendError::Full(_)) => {
                 let waiting = found.outbound.max_capacity();
                 let reason = format!(
                     "it reads too slowly: {waiting} messages wait for it; it may connect again"
                 );
+                self.metrics.refused(Refusal::Limits);
                 info!(%peer, "dropped: {reason}");
                 self.close(peer, &reason);
                 false

@@ -109,6 +109,7 @@ impl Stepped {
         self.actor.work(Envelope {
             message,
             place: None,
+            waits: None,
         });
         answer.try_recv().unwrap_or(Err(DocumentError::Closed))
     }

@@ -33,6 +33,7 @@ use super::limits::{
 use super::stall::StallGuard;
 use super::state::App;
 use super::trust::Ends;
+use crate::metrics::{Connections, Metrics, Refusal};
 
 /// How long to wait when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -53,6 +54,7 @@ pub struct Door {
     /// No further waiting for those that are being answered.
     cut: CancellationToken,
     conversations: TaskTracker,
+    metrics: Metrics,
 }
 
 impl Door {
@@ -66,6 +68,7 @@ impl Door {
             stopping: app.stopping.clone(),
             cut: CancellationToken::new(),
             conversations: app.conversations.clone(),
+            metrics: app.documents.metrics().clone(),
         }
     }
 
@@ -96,6 +99,7 @@ impl Door {
             };
             let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
                 tracing::warn!("refused {peer}: {CONNECTIONS_MAX} connections are open");
+                self.metrics.refused(Refusal::Limits);
                 let _closed = stream.try_write(FULL);
                 continue;
             };
@@ -120,6 +124,7 @@ impl Door {
         peer: SocketAddr,
         place: OwnedSemaphorePermit,
     ) -> Result<(), Trouble> {
+        let _open = self.metrics.open(Connections::Http); // Until it ends, or speaks WebSocket.
         // Without this, small frames wait up to 40 ms for the peer's acknowledgement.
         stream.set_nodelay(true)?;
         let local = stream.local_addr()?;

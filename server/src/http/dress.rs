@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::http::header::{
@@ -15,7 +15,9 @@ use hyper::http::header::{
 };
 use hyper::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::metrics::refusal;
 use super::problem::{ApiError, Kind};
+use super::state::App;
 
 /// The old paths, whose errors are `{"status":"error","message":…}`.
 pub const OLD_PATHS: [&str; 6] = [
@@ -27,8 +29,8 @@ pub const OLD_PATHS: [&str; 6] = [
     "/balance",
 ];
 
-/// Dresses the answer of everything inside, and logs the request.
-pub async fn dress(request: Request, next: Next) -> Response {
+/// Dresses the answer of everything inside, counts refusals, and logs the request.
+pub async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let is_old = OLD_PATHS.contains(&request.uri().path());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -45,6 +47,10 @@ pub async fn dress(request: Request, next: Next) -> Response {
         .extensions()
         .get::<Arc<ApiError>>()
         .map(|error| (error.kind, error.detail.clone()));
+    let reason = refused.as_ref().and_then(|(kind, _)| refusal(*kind));
+    if let Some(reason) = reason {
+        app.documents.metrics().refused(reason);
+    }
     match refused {
         Some((_, why)) if status >= 500 => tracing::error!(%method, path, status, taken_ms, why),
         // Logged where they are refused, but not each time: any page could fill the log.

@@ -25,6 +25,7 @@ pub mod import;
 pub mod jobs;
 pub mod legacy;
 pub mod limits;
+pub mod metrics;
 pub mod openapi;
 pub mod problem;
 pub mod routes;

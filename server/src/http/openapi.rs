@@ -14,8 +14,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::Kind;
 use super::{
-    blobs, conflicts, documents, edits, export, generate, health, import, jobs, legacy, runner,
-    session, stats, sync, versions,
+    blobs, conflicts, documents, edits, export, generate, health, import, jobs, legacy, metrics,
+    runner, session, stats, sync, versions,
 };
 
 /// The groups of the page, in its order; others follow.
@@ -43,7 +43,7 @@ const GROUPS: [&str; 8] = [
         runner::change,
         edits::create, stats::show, export::show, export::of, documents::list, documents::answer, documents::snapshots, documents::keep, documents::snapshot, documents::restore, documents::clear, versions::log, versions::show, versions::diff, versions::restore, conflicts::list, conflicts::resolve, import::create, jobs::list_of, blobs::show_of, blobs::show, blobs::store,
         session::show, session::create, session::remove, sync::upgrade,
-        health::show, legacy::load, legacy::save,
+        metrics::show, health::show, legacy::load, legacy::save,
         generate::generate, generate::rotate, generate::balance,
     ),
     modifiers(&Tokens),

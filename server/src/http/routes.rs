@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use hyper::http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -14,7 +14,7 @@ use super::limits::{REQUEST_MAX, SLOW_REQUEST_MAX};
 use super::state::App;
 use super::{
     assets, blobs, conflicts, documents, dress, edits, export, generate, health, import, jobs,
-    legacy, openapi, runner, session, stats, sync, trust, versions,
+    legacy, metrics, openapi, runner, session, stats, sync, trust, versions,
 };
 
 /// The whole server as one service.
@@ -87,6 +87,7 @@ pub fn router(app: App) -> Router {
         .route("/api/openapi.json", get(openapi::json))
         .route("/api/docs", get(openapi::page))
         .route("/api/docs.css", get(openapi::style))
+        .route("/metrics", get(metrics::show))
         .route("/sync", any(sync::upgrade))
         .layer(request_timeout(REQUEST_MAX));
 
@@ -106,8 +107,8 @@ pub fn router(app: App) -> Router {
             REQUEST_MAX,
         ))
         .layer(CatchPanicLayer::custom(dress::panicked))
-        .layer(from_fn_with_state(app, trust::guard))
-        .layer(from_fn(dress::dress))
+        .layer(from_fn_with_state(app.clone(), trust::guard))
+        .layer(from_fn_with_state(app, dress::dress))
 }
 
 fn request_timeout(allowed: Duration) -> TimeoutLayer {

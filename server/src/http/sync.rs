@@ -29,6 +29,7 @@ use super::door::Place;
 use super::problem::{ApiError, Kind, echo};
 use super::state::App;
 use crate::document::{Connection, OUTBOUND_FRAMES_MAX};
+use crate::metrics::{Connections, Refusal};
 
 /// How long a peer may take to introduce itself.
 const JOIN_MAX: Duration = Duration::from_secs(10);
@@ -56,6 +57,8 @@ const CLOSE_REASON_BYTES_MAX: usize = 123;
 struct End {
     code: u16,
     reason: String,
+    /// What it counts as; `None` where nobody was refused, or a document counted it.
+    refused: Option<Refusal>,
 }
 
 impl End {
@@ -63,15 +66,22 @@ impl End {
         Self {
             code,
             reason: reason.into(),
+            refused: None,
         }
     }
 
     fn protocol(reason: impl Into<String>) -> Self {
-        Self::new(close_code::PROTOCOL, reason)
+        Self::new(close_code::PROTOCOL, reason).because(Refusal::Protocol)
     }
 
-    fn policy(reason: impl Into<String>) -> Self {
-        Self::new(close_code::POLICY, reason)
+    /// Past a limit of time or number.
+    fn limit(reason: impl Into<String>) -> Self {
+        Self::new(close_code::POLICY, reason).because(Refusal::Limits)
+    }
+
+    fn because(mut self, refused: Refusal) -> Self {
+        self.refused = Some(refused);
+        self
     }
 }
 
@@ -136,6 +146,7 @@ async fn converse(
     _seat: OwnedSemaphorePermit,
     _place: Option<Extension<Place>>,
 ) {
+    let _open = app.documents.metrics().open(Connections::Sync);
     let (sink, mut stream) = socket.split();
     let (orders, ordered) = mpsc::channel(ORDERS_MAX);
     let mut writer = Writer {
@@ -165,6 +176,9 @@ async fn converse(
     let name = peer
         .as_ref()
         .map_or_else(|| "a peer".to_owned(), |peer: &PeerId| echo(peer.as_str()));
+    if let Some(reason) = end.refused {
+        app.documents.metrics().refused(reason);
+    }
     if end.code == close_code::NORMAL || end.code == close_code::AWAY {
         tracing::debug!("{name} left: {}", end.reason);
     } else {
@@ -192,7 +206,7 @@ async fn read(
             ));
         }
         Ok(Err(end)) => return end,
-        Err(_) => return End::policy(format!("no `join` within {} s", JOIN_MAX.as_secs())),
+        Err(_) => return End::limit(format!("no `join` within {} s", JOIN_MAX.as_secs())),
     };
     let (peer, versions) = joined;
     *name = Some(peer.clone());
@@ -224,7 +238,7 @@ async fn read(
             Ok(Ok(None)) => continue,
             Ok(Err(end)) => return end,
             Err(_) => {
-                return End::policy(format!("nothing was heard for {} s", SILENCE_MAX.as_secs()));
+                return End::limit(format!("nothing was heard for {} s", SILENCE_MAX.as_secs()));
             }
         };
         if let Err(end) = reader.take(frame).await {
@@ -236,28 +250,30 @@ async fn read(
 /// The next message: a frame, or `None` for a ping or pong, which only proves that the peer lives.
 async fn next_message(stream: &mut SplitStream<WebSocket>) -> Result<Option<Frame>, End> {
     match stream.next().await {
-        Some(Ok(Message::Binary(bytes))) => Frame::decode(&bytes)
-            .map(Some)
-            .map_err(|error| End::protocol(format!("a frame was refused: {error}"))),
+        Some(Ok(Message::Binary(bytes))) => Frame::decode(&bytes).map(Some).map_err(|error| {
+            End::protocol(format!("a frame was refused: {error}")).because(Refusal::Unreadable)
+        }),
         Some(Ok(Message::Text(_))) => Err(End::new(
             close_code::UNSUPPORTED,
             "found a text message; frames are binary",
-        )),
+        )
+        .because(Refusal::Unreadable)),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
         Some(Ok(Message::Close(_))) | None => {
             Err(End::new(close_code::NORMAL, "it closed the connection"))
         }
         Some(Err(error)) => {
             let said = error.to_string();
+            if said.starts_with("IO error") || said.contains("without closing") {
+                return Err(End::new(close_code::NORMAL, said)); // It broke; nobody was refused.
+            }
             let is_size = said.contains("too long") || said.contains("too large");
-            Err(End::new(
-                if is_size {
-                    close_code::SIZE
-                } else {
-                    close_code::PROTOCOL
-                },
-                said,
-            ))
+            let (code, refused) = if is_size {
+                (close_code::SIZE, Refusal::Limits)
+            } else {
+                (close_code::PROTOCOL, Refusal::Protocol)
+            };
+            Err(End::new(code, said).because(refused))
         }
     }
 }
@@ -289,7 +305,8 @@ impl Reader<'_> {
                 document, sender, ..
             } => {
                 if *sender != self.peer {
-                    return Err(End::policy("a frame names another sender than `join` did"));
+                    let reason = "a frame names another sender than `join` did";
+                    return Err(End::limit(reason).because(Refusal::Protocol));
                 }
                 *document
             }
@@ -322,7 +339,7 @@ impl Reader<'_> {
                 return self.answer(unavailable).await;
             };
             if self.open.len() >= DOCUMENTS_PER_PEER_MAX {
-                return Err(End::policy(format!(
+                return Err(End::limit(format!(
                     "one connection opens at most {DOCUMENTS_PER_PEER_MAX} documents"
                 )));
             }
@@ -341,7 +358,7 @@ impl Reader<'_> {
         connection
             .received(frame)
             .await
-            .map_err(|refused| End::policy(refused.to_string()))
+            .map_err(|refused| End::new(close_code::POLICY, refused.to_string()))
     }
 
     async fn answer(&self, frame: Frame) -> Result<(), End> {

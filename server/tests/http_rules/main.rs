@@ -7,6 +7,7 @@ mod import;
 mod jobs;
 mod legacy;
 mod limits;
+mod metrics;
 mod program;
 mod replicas;
 mod runner;

@@ -20,14 +20,14 @@ use super::sync::{Socket, joined, served};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A replica as a browser tab has one, its storage always durable at once.
-struct Tab {
+pub(crate) struct Tab {
     replica: Replica,
     socket: Socket,
     server: PeerId,
 }
 
 impl Tab {
-    async fn open(server: &Server, document: DocumentId, number: u8) -> Self {
+    pub(crate) async fn open(server: &Server, document: DocumentId, number: u8) -> Self {
         let name = format!("tab-{number}");
         let replica = Replica::new(ReplicaConfig {
             document,
@@ -72,7 +72,7 @@ impl Tab {
     }
 
     /// Takes in what the server sends until `holds`.
-    async fn until(&mut self, what: &str, holds: impl Fn(&Replica) -> bool) {
+    pub(crate) async fn until(&mut self, what: &str, holds: impl Fn(&Replica) -> bool) {
         let waiting = async {
             while !holds(&self.replica) {
                 match self.socket.next().await.unwrap().unwrap() {
@@ -95,7 +95,7 @@ impl Tab {
         );
     }
 
-    async fn edit(&mut self, id: &str, edit: Edit) {
+    pub(crate) async fn edit(&mut self, id: &str, edit: Edit) {
         let stamped = StampedEdit {
             id: EditId(id.to_owned()),
             at: Millis(1_700_000_000_000),
@@ -124,7 +124,7 @@ fn prompt_of(replica: &Replica, label: &str) -> Option<String> {
     row.job.get("prompt")?.as_str().map(str::to_owned)
 }
 
-fn insert(key: &str, prompt: &str) -> Edit {
+pub(crate) fn insert(key: &str, prompt: &str) -> Edit {
     let record = json!({"prompt": prompt, "width": 64, "height": 64});
     Edit::Insert {
         key: Key(key.to_owned()),

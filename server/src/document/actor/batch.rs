@@ -16,6 +16,7 @@ use crate::document::inspect::Version;
 use crate::document::journal::Record;
 use crate::document::origin::ImportOrigin;
 use crate::document::projection::ContentHash;
+use crate::metrics::Source;
 
 /// See the module's text.
 #[derive(Default)]
@@ -28,6 +29,8 @@ pub(super) struct Batch {
     pub(super) seq: Option<u64>,
     /// The rows that it changed.
     pub(super) keys: BTreeSet<Key>,
+    /// Messages of peers that brought changes.
+    pub(super) received: usize,
     /// The edits applied.
     pub(super) edits: Vec<String>,
     /// Who waits for it to be durable.
@@ -72,6 +75,7 @@ pub(super) enum Answer {
         /// The rows to answer with.
         keys: Vec<Key>,
         repeated: bool,
+        source: Source,
     },
     Import {
         reply: Reply<ImportReport>,
@@ -135,6 +139,22 @@ pub(super) struct TakenIn {
 }
 
 impl Answer {
+    /// What it counts as, if it changed the document.
+    pub(super) fn source(&self) -> Option<Source> {
+        let (changed, source) = match self {
+            Self::Edit {
+                repeated, source, ..
+            } => (!repeated, *source),
+            Self::Import { report, .. } => (report.is_change(), Source::Http),
+            Self::List { taken, .. } => (taken.report.is_change(), Source::OldClient),
+            Self::File(taken) => (taken.report.is_change(), Source::File),
+            Self::Copied(taken) => (taken.report.is_change(), Source::File),
+            Self::Absorbed { changes, .. } => (*changes > 0, Source::Folder),
+            _ => return None,
+        };
+        changed.then_some(source)
+    }
+
     /// Says why nothing of it was kept.
     pub(super) fn refuse(self, error: DocumentError) {
         // Who asked may have given up waiting.

@@ -18,6 +18,7 @@ use crate::document::handle::EditOutcome;
 use crate::document::journal::{Kind, Record};
 use crate::document::origin::ImportOrigin;
 use crate::document::snapshot::Snapshot;
+use crate::metrics::Source;
 
 impl Actor {
     /// Writes the batch with one `fsync`, then sends, publishes and answers.
@@ -55,6 +56,10 @@ impl Actor {
             } else {
                 self.file.mark_dirty();
             }
+            for _ in 0..batch.received {
+                self.shared.metrics.edited(Source::Sync);
+            }
+            self.show_moment();
         }
         if batch.poisoned {
             self.restore_after_failure();
@@ -99,6 +104,12 @@ impl Actor {
             .map_err(|error| error.to_string())
     }
 
+    /// Shows what is looked up when the metrics are read.
+    pub(super) fn show_moment(&self) {
+        let behind = self.file.behind_since();
+        self.shared.show_moment(self.journal.len_bytes(), behind);
+    }
+
     pub(super) fn publish(&self) {
         if let Some(replica) = &self.replica {
             self.shared.publish(Snapshot::of(replica.document()));
@@ -138,6 +149,9 @@ impl Actor {
             answer.refuse(self.read_only());
             return;
         };
+        if let Some(source) = answer.source() {
+            self.shared.metrics.edited(source);
+        }
         let document = replica.document();
         // Who asked may have given up waiting: then nobody hears it, and that is all.
         match answer {
@@ -145,6 +159,7 @@ impl Actor {
                 reply,
                 keys,
                 repeated,
+                ..
             } => {
                 let rows = keys.iter().filter_map(|key| document.view().get(key));
                 let rows = rows.map(Arc::clone).collect();

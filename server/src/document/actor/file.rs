@@ -40,6 +40,8 @@ pub(in crate::document) struct FileSide {
     dirty: Option<(Instant, Instant)>,
     /// An order is being carried out.
     writing: bool,
+    /// Since when the document is ahead of what was ordered, and since when that is ahead of the file.
+    behind: (Option<Instant>, Option<Instant>),
     /// Until when the file rests after a costly write.
     rest_until: Instant,
     /// Until when nothing is tried after a failure.
@@ -84,6 +86,7 @@ impl FileSide {
             watcher: None,
             dirty: None,
             writing: false,
+            behind: (None, None),
             rest_until: now,
             retry_at: now,
             failures: 0,
@@ -123,12 +126,27 @@ impl FileSide {
     pub(super) fn mark_following(&mut self, pace: &Pace) {
         let then = Instant::now() + pace.follow;
         self.dirty.get_or_insert((then, then));
+        self.behind.0.get_or_insert_with(Instant::now);
     }
 
     /// The document is ahead of the file.
     pub(super) fn mark_dirty(&mut self) {
         let now = Instant::now();
         self.dirty = Some((self.dirty.map_or(now, |(first, _)| first.min(now)), now));
+        self.behind.0.get_or_insert(now);
+    }
+
+    /// Since when the file lacks something.
+    pub(super) fn behind_since(&self) -> Option<Instant> {
+        let (now, ordered) = self.behind;
+        ordered.or(now)
+    }
+
+    /// What was ordered is not written: it is to be ordered again.
+    fn not_written(&mut self) {
+        self.writing = false;
+        self.behind = (self.behind.1.or(self.behind.0), None);
+        self.mark_dirty();
     }
 
     /// What waits to be written has waited long enough.
@@ -181,17 +199,16 @@ impl Actor {
                 self.shared.file_bytes.store(len, Ordering::Relaxed);
                 let file = &mut self.file;
                 (file.writing, file.missing) = (false, false);
+                file.behind.1 = None;
                 (file.failures, file.failed) = (0, None);
                 file.rest_until = Instant::now() + (took * self.pace.rest_factor).min(REST_MAX);
             }
             Report::Postponed => {
-                self.file.writing = false;
-                self.file.mark_dirty();
+                self.file.not_written();
                 self.file.retry_at = Instant::now() + self.pace.poll.min(self.pace.retry);
             }
             Report::Failed(reason) => {
-                self.file.writing = false;
-                self.file.mark_dirty();
+                self.file.not_written();
                 let wait = self.pace.retry * 2_u32.pow(self.file.failures.min(5));
                 self.file.retry_at = Instant::now() + wait;
                 self.file.failures += 1;
@@ -236,6 +253,7 @@ impl Actor {
             return;
         };
         (self.file.dirty, self.file.writing) = (None, true);
+        self.file.behind = (None, self.file.behind_since());
         self.file.order(Order::Write(version));
     }
 

@@ -21,6 +21,7 @@ use crate::document::origin::ImportOrigin;
 use crate::document::projection::{ContentHash, Found};
 use crate::document::snapshot::hex_heads;
 use crate::document::state::{FileAnswer, FileCondition, FileState};
+use crate::metrics::Refusal;
 
 impl Actor {
     /// Looks at the file before anything is served: what a crash left, and what others wrote.
@@ -250,6 +251,9 @@ impl Actor {
         (bytes, hash): (Vec<u8>, ContentHash),
         version: Option<Version>,
     ) {
+        if condition == FileCondition::Unparsable {
+            self.shared.metrics.refused(Refusal::Unreadable);
+        }
         error!(
             name = self.shared.name,
             "{detail}; the file is left as it is, and edits are kept in the journal"

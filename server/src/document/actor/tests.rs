@@ -42,6 +42,7 @@ fn actor(folder: &Path) -> Actor {
         blobs,
         ring,
         written,
+        crate::metrics::Metrics::default(),
     );
     let identity = crate::document::identity::Identity {
         document: config.document,
