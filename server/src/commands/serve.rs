@@ -93,6 +93,12 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
     };
     let file = file_of(&args.path);
     Failure::unless_folder(&file)?;
+    // A folder is opened as one, with the other files in it that carry a version of ours.
+    let served = if args.path.is_dir() {
+        args.path.clone()
+    } else {
+        file
+    };
     let generator = generator_from_environment();
     Ok(Config {
         generator: generator.map_err(|error| Failure::new(exit::USAGE, error.to_string()))?,
@@ -103,7 +109,7 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         tls,
         parallel_jobs_max: args.max_parallel_jobs,
         link_images: args.images.map(|images| matches!(images, ImagesArg::Files)),
-        ..Config::new(file)
+        ..Config::new(served)
     })
 }
 
@@ -154,7 +160,7 @@ fn announce(args: &ServeArgs, config: &Config, bound: SocketAddr) {
         .token
         .as_ref()
         .map_or_else(|| url.clone(), with_token);
-    complain(&format!("serving {} at", config.file.display()));
+    complain(&format!("serving {} at", file_of(&config.file).display()));
     // A log file is no place for the secret; a terminal is its owner's.
     let shown = if io::IsTerminal::is_terminal(&io::stdout()) {
         &private_url
