@@ -1,12 +1,22 @@
 // Clients that know nothing of Plainsync: automerge-repo as it comes from npm, over its own
 // WebSocket adapter.
 
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
-import { Repo } from '@automerge/automerge-repo';
+import { cbor, parseAutomergeUrl, Repo } from '@automerge/automerge-repo';
 import { WebSocketClientAdapter } from '@automerge/automerge-repo-network-websocket';
 
 import { startServer } from '../browser/harness/server.mjs';
+import { until } from '../browser/harness/wait.mjs';
+
+const { decode, encode } = cbor;
+
+const peers = process.env.PLAINSYNC_PEERS ?? fileURLToPath(new URL('../../target/debug/peers', import.meta.url));
 
 /** Between two attempts of a client to reconnect, in milliseconds; its own default is 5,000. */
 const RETRY_MS = 100;
@@ -16,11 +26,12 @@ const RETRY_MS = 100;
  * server would try to reconnect for ever.
  *
  * @param {import('node:test').TestContext} t
+ * @param {Parameters<typeof startServer>[1]} [options]
  */
-export async function world(t) {
+export async function world(t, options = {}) {
   const started = [];
   t.after(() => Promise.all(started.map(end)));
-  const server = await startServer(t);
+  const server = await startServer(t, options);
   const client = (name) => {
     const adapter = new WebSocketClientAdapter(new URL('sync', server.url.replace(/^http/, 'ws')).href, RETRY_MS);
     const repo = new Repo({ network: [adapter], peerId: /** @type {any} */ (name) });
@@ -37,6 +48,36 @@ async function end({ adapter, repo }) {
   if (!waits) return;
   await pause(2 * RETRY_MS);
   if (adapter.socket) adapter.disconnect();
+}
+
+/**
+ * Two clients of `url` in a process of their own: samod, automerge-repo's library for Rust, and the
+ * engine that our dashboard runs. It ends with the test.
+ *
+ * @param {import('node:test').TestContext} t
+ */
+export async function otherPeers(t, server, url) {
+  const { documentId } = parseAutomergeUrl(url);
+  const sync = new URL('sync', server.url.replace(/^http/, 'ws')).href;
+  const child = spawn(peers, [sync, documentId], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  t.after(async () => {
+    child.stdin.end();
+    await ended;
+  });
+  const lines = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  await until('both to have the document', () => {
+    assert.equal(child.exitCode, null, 'it runs');
+    return lines.includes('ready');
+  });
+  return {
+    /** Has `who` (`samod` or `ours`) say `message`. */
+    say: (who, message) => child.stdin.write(`${who} ${Buffer.from(encode(message)).toString('hex')}\n`),
+    /** What `who` heard so far. */
+    heard: (who) =>
+      lines.filter((line) => line.startsWith(`${who} `)).map((line) => decode(Buffer.from(line.slice(who.length + 1), 'hex'))),
+  };
 }
 
 /** The served document as `server` names it to others. */

@@ -2,13 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 
-import { generateAutomergeUrl } from '@automerge/automerge-repo';
+import { generateAutomergeUrl, parseAutomergeUrl } from '@automerge/automerge-repo';
 
 import { until } from '../browser/harness/wait.mjs';
-import { keyOf, served, text, world } from './clients.mjs';
+import { keyOf, otherPeers, served, text, world } from './clients.mjs';
 
 /** A server with two jobs, the first of which is done, and clients of it. */
 async function history(t) {
@@ -155,6 +158,59 @@ test('s1_presence_is_passed_on_between_repo_clients', async (t) => {
   assert.deepEqual([...heard[1].message.second], [1, 2, 3]);
   assert.equal(heard.length, 2, 'each once');
   assert.equal(own.length, 0, 'none comes back');
+});
+
+test('s1_presence_passes_between_a_repo_client_samod_and_our_own', async (t) => {
+  const { server, client } = await history(t);
+  const url = await served(server);
+  const handle = await client('anna').find(url);
+  const peers = await otherPeers(t, server, url);
+  const heard = [];
+  // The server speaks, too, when there is news of the file: its messages are texts.
+  handle.on('ephemeral-message', ({ senderId, message }) => {
+    if (typeof message !== 'string') heard.push([senderId, message]);
+  });
+  const cursor = { __presence: { type: 'heartbeat', job: 'job-1', note: 'größer 🐉' } };
+  handle.broadcast(cursor);
+  await until('both to hear her', () => ['samod', 'ours'].every((who) => peers.heard(who).length === 1));
+  assert.deepEqual(peers.heard('samod'), [cursor]);
+  assert.deepEqual(peers.heard('ours'), [cursor]);
+
+  peers.say('samod', { from: 'rust', n: 1 });
+  await until('anna and ours', () => heard.length === 1 && peers.heard('ours').length === 2);
+  peers.say('ours', { from: 'the engine', n: 2 });
+  await until('anna and samod', () => heard.length === 2 && peers.heard('samod').length === 2);
+  assert.deepEqual(heard, [
+    ['samod', { from: 'rust', n: 1 }],
+    ['tab-1', { from: 'the engine', n: 2 }],
+  ]);
+  assert.deepEqual(peers.heard('samod'), [cursor, { from: 'the engine', n: 2 }], 'each once, none of its own');
+  assert.deepEqual(peers.heard('ours'), [cursor, { from: 'rust', n: 1 }], 'each once, none of its own');
+});
+
+test('s1_two_documents_share_one_socket', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'plainsync-two-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const { documentId } = parseAutomergeUrl(generateAutomergeUrl());
+  const other = { jobs: [{ id: 'job-1', prompt: 'in the other file' }], lastJobId: 2, sync: { document: documentId, heads: [] } };
+  await writeFile(join(folder, 'other.json'), JSON.stringify(other));
+  const { server, client } = await world(t, { folder, whole: true });
+  assert.equal((await server.send('POST', 'api/v1/jobs', { prompt: 'in the first file' })).status, 201);
+  const { documents } = await server.get('health');
+  assert.deepEqual(documents.map(({ name }) => name), ['job_history.json', 'other.json']);
+  const repo = client('two-of-them');
+  const handles = await Promise.all(documents.map(({ url }) => repo.find(url)));
+  const prompts = () => handles.map((handle) => Object.values(handle.doc().jobs).map(({ prompt }) => text(prompt)));
+  await until('both', () => isDeepStrictEqual(prompts(), [['in the first file'], ['in the other file']]));
+  for (const [n, handle] of handles.entries()) {
+    handle.change((doc) => {
+      for (const key of Object.keys(doc.jobs)) doc.jobs[key].prompt = `edited, number ${n}`;
+    });
+  }
+  const filed = async (name) => JSON.parse(await readFile(join(folder, name), 'utf8').catch(() => '{"jobs":[{}]}')).jobs[0].prompt;
+  await until('both files', async () => (await filed('job_history.json')) === 'edited, number 0' && (await filed('other.json')) === 'edited, number 1');
+  const metrics = await (await fetch(new URL('metrics', server.url))).text();
+  assert.match(metrics, /^plainsync_connections_open\{kind="sync"\} 1$/m);
 });
 
 test('s1_an_unknown_document_is_unavailable', async (t) => {

@@ -145,13 +145,21 @@ impl Home {
         Served::start(&mut command, self.log_path()).await
     }
 
+    /// Starts the server on `path`, a file or a folder, at `port`, where 0 is a free one, and
+    /// waits until it listens.
+    pub async fn serve_at(&self, path: &Path, port: &str) -> Served {
+        let mut command = Command::new(&self.program);
+        self.dress(&mut command, path, port);
+        Served::start(&mut command, self.log_path()).await
+    }
+
     /// Starts the server by a shell that runs `prelude` first, such as `ulimit -f 100`.
     pub async fn serve_after(&self, prelude: &str) -> Served {
         let mut command = Command::new("sh");
         command
             .args(["-c", &format!("{prelude}; exec \"$0\" \"$@\"")])
             .arg(&self.program);
-        self.dress(&mut command, &self.file());
+        self.dress(&mut command, &self.file(), "0");
         Served::start(&mut command, self.log_path()).await
     }
 
@@ -183,16 +191,16 @@ impl Home {
 
     fn command(&self, path: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        self.dress(&mut command, path);
+        self.dress(&mut command, path, "0");
         command.args(arguments);
         command
     }
 
-    fn dress(&self, command: &mut Command, path: &Path) {
+    fn dress(&self, command: &mut Command, path: &Path, port: &str) {
         command
             .arg("serve")
             .arg(path)
-            .args(["--port", "0", "--log", "info", "--state"])
+            .args(["--port", port, "--log", "info", "--state"])
             .arg(self.state())
             .current_dir(self.root.path());
         // No test reaches a service outside, whatever the environment says.

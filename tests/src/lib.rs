@@ -6,6 +6,7 @@ pub mod folder_sync;
 pub mod historic;
 pub mod home;
 pub mod old_page;
+pub mod samod_client;
 pub mod served;
 pub mod sim;
 pub mod tab;

@@ -31,6 +31,9 @@ pub struct Tab {
     /// Images that the server has not confirmed.
     images: Vec<Blob>,
     connection: Option<Connection>,
+    /// Presence messages that arrived: whose, and what they say in CBOR.
+    presence: Vec<(PeerId, Vec<u8>)>,
+    announced: u64,
 }
 
 #[derive(Debug)]
@@ -59,6 +62,8 @@ impl Tab {
             now: 1_763_000_000_000,
             images: Vec::new(),
             connection: None,
+            presence: Vec::new(),
+            announced: 0,
         }
     }
 
@@ -127,6 +132,29 @@ impl Tab {
         self.step(Input::Edit(stamped)).await;
     }
 
+    /// Presence messages that arrived so far: whose, and what they say in CBOR.
+    #[must_use]
+    pub fn presence(&self) -> &[(PeerId, Vec<u8>)] {
+        &self.presence
+    }
+
+    /// Sends a presence message, CBOR, to whoever else has the document open.
+    pub async fn announce(&mut self, data: Vec<u8>) {
+        self.announced += 1;
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let frame = Frame::Ephemeral {
+            document: *self.replica.document().id(),
+            sender: PeerId::new(self.name.clone()).expect("a short name"),
+            target: connection.server.clone(),
+            count: self.announced,
+            session: format!("session-of-{}", self.name),
+            data,
+        };
+        self.send(frame).await;
+    }
+
     /// Uploads the images that the server at `url` has not confirmed yet, as far as it answers.
     pub async fn upload(&mut self, url: &str) {
         while let Some(image) = self.images.last() {
@@ -182,6 +210,7 @@ impl Tab {
                     Effect::Persist { seq, .. } => inputs.push(Input::Persisted { seq }),
                     Effect::Blobs(images) => self.images.extend(images),
                     Effect::Send { frame, .. } => self.send(frame).await,
+                    Effect::Presence { sender, data } => self.presence.push((sender, data)),
                     Effect::Close { reason, .. } => panic!("the replica closes: {reason}"),
                     _ => {}
                 }

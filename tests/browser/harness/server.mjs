@@ -22,15 +22,16 @@ const binary = process.env.PLAINSYNC_BIN ?? fileURLToPath(new URL('../../../targ
  * Starts a server and waits until it answers. It ends with the test `t`, and its folder is removed.
  *
  * @param {import('node:test').TestContext} t
- * @param {{ folder?: string, port?: number, args?: string[], env?: Record<string, string> }} [options]
+ * @param {{ folder?: string, whole?: boolean, port?: number, args?: string[], env?: Record<string, string> }} [options]
  *   `folder`: an existing folder to use (the file is `job_history.json` in it); by default a new one.
+ *   `whole`: the folder itself is served, with every file in it that carries a version.
  */
-export async function startServer(t, { folder, port = 0, args = [], env = {} } = {}) {
+export async function startServer(t, { folder, whole = false, port = 0, args = [], env = {} } = {}) {
   if (!existsSync(binary)) {
     throw new Error(`there is no server at ${binary}: run \`cargo xtask test --only browser\`, or set PLAINSYNC_BIN`);
   }
   const home = await mkdtemp(join(tmpdir(), 'plainsync-server-'));
-  const server = new Server({ home, folder: folder ?? join(home, 'files'), port, args, env });
+  const server = new Server({ home, folder: folder ?? join(home, 'files'), whole, port, args, env });
   t.after(async () => {
     await server.kill();
     await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
@@ -71,12 +72,12 @@ class Server {
 
   /** Starts it and waits for `/health`. */
   async start() {
-    const { home, args, env } = this.#options;
+    const { home, whole, args, env } = this.#options;
     // No generator but the embedded one: a test never reaches a service outside.
     const { PIXELLAB_API_KEY: _key, PIXELLAB_BASE_URL: _url, PLAINSYNC_TOKEN: _token, ...inherited } = process.env;
     const child = spawn(
       binary,
-      ['serve', this.file, '--port', String(this.port), '--state', join(home, 'state'), ...args],
+      ['serve', whole ? this.folder : this.file, '--port', String(this.port), '--state', join(home, 'state'), ...args],
       { cwd: home, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#child = child;

@@ -106,6 +106,9 @@ pub(super) fn interop(house: &House) -> Done {
     let _server = house
         .shell
         .push_env("PLAINSYNC_BIN", debug_program(house, "plainsync"));
+    let _peers = house
+        .shell
+        .push_env("PLAINSYNC_PEERS", debug_program(house, "peers"));
     node_tests(house, &folder, 1, "Mend what failed above.")
 }
 
