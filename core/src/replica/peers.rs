@@ -135,20 +135,15 @@ impl Replica {
 
     /// Sends what peers should hear, if all that it is made of is durable.
     pub(super) fn speak(&mut self, now: Millis, effects: &mut Vec<Effect>) {
-        self.speak_where(now, |_| true, effects);
+        self.speak_where(now, None, effects);
     }
 
     /// Sends what `peer` should hear, if all that it is made of is durable.
     pub(super) fn speak_to(&mut self, now: Millis, peer: &PeerId, effects: &mut Vec<Effect>) {
-        self.speak_where(now, |other| other == peer, effects);
+        self.speak_where(now, Some(peer), effects);
     }
 
-    fn speak_where(
-        &mut self,
-        now: Millis,
-        hears: impl Fn(&PeerId) -> bool,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn speak_where(&mut self, now: Millis, only: Option<&PeerId>, effects: &mut Vec<Effect>) {
         if self.durable < self.seq {
             return;
         }
@@ -159,15 +154,13 @@ impl Replica {
         #[cfg(not(feature = "fan-out"))]
         let _ = now;
         let is_new = self.document.is_new();
-        for (peer, session) in self.sessions.iter_mut().filter(|(peer, _)| hears(peer)) {
+        let mut say = |peer: &PeerId, session: &mut Session| {
             let opening = session.is_opening();
             #[cfg(feature = "fan-out")]
             let data = session.next_message(now, &self.document, &mut round);
             #[cfg(not(feature = "fan-out"))]
             let data = session.next_message(&self.document);
-            let Some(data) = data else {
-                continue;
-            };
+            let Some(data) = data else { return };
             let (document, sender, target) =
                 (self.config.document, self.config.peer.clone(), peer.clone());
             let frame = if opening && is_new {
@@ -185,10 +178,16 @@ impl Replica {
                     data,
                 }
             };
-            effects.push(Effect::Send {
-                peer: peer.clone(),
-                frame,
-            });
+            let peer = peer.clone();
+            effects.push(Effect::Send { peer, frame });
+        };
+        match only {
+            Some(peer) => {
+                if let Some(session) = self.sessions.get_mut(peer) {
+                    say(peer, session);
+                }
+            }
+            None => (self.sessions.iter_mut()).for_each(|(peer, session)| say(peer, session)),
         }
     }
 

@@ -45,6 +45,10 @@ const CLOSE_MAX: Duration = Duration::from_secs(2);
 /// Orders of the reader that may wait for the writer.
 const ORDERS_MAX: usize = 16;
 
+/// What is read of a socket at once, in bytes: held for every connection and cleared for every read,
+/// and most frames are smaller.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
 /// Documents that one peer may open over one connection.
 const DOCUMENTS_PER_PEER_MAX: usize = 32;
 
@@ -126,6 +130,7 @@ pub async fn upgrade(
     Ok(socket
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .on_upgrade(move |socket| tracker.track_future(converse(app, socket, seat, place))))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use plainsync_core::edit::Key;
 use plainsync_core::plain::base::Handed;
@@ -65,6 +66,9 @@ impl Actor {
             self.publish_changed(&batch.keys); // Before peers hear of it: who asks on hearing sees it.
         }
         if let (Some(seq), false) = (batch.seq, batch.poisoned) {
+            if !self.peers.is_empty() {
+                self.gather.speak(Instant::now());
+            }
             let mut spoken = Batch::default();
             self.step_quietly(Input::Persisted { seq }, &mut spoken);
             if spoken.poisoned {
