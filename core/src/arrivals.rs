@@ -11,29 +11,37 @@ use automerge::Change;
 use automerge::sync::ChunkList;
 
 use crate::document::Document;
+#[cfg(feature = "fan-out")]
+use crate::fan_out::SessionNumber;
 use crate::session::SessionError;
 
 /// See the module's text.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
-    /// Changes that wait inside the merge library for those that they follow.
+    /// Changes that wait for those that they follow.
     #[cfg(feature = "fan-out")]
-    waiting: Vec<Change>,
+    waiting: Vec<apart::Orphan>,
 }
 
 impl Arrivals {
-    /// Applies the changes of one message. Returns those that are new to the document, also where
+    /// Applies the changes of one message of a peer. Returns those that are new to the document, also where
     /// others were refused; the view has not taken them in yet.
     pub(crate) fn take(
         &mut self,
         document: &mut Document,
         chunks: &ChunkList,
+        #[cfg(feature = "fan-out")] from: SessionNumber,
     ) -> (Vec<Change>, Result<(), SessionError>) {
         #[cfg(feature = "fan-out")]
-        if let Some(taken) = self.take_apart(document, chunks) {
+        if let Some(taken) = self.take_apart(document, chunks, from) {
             return taken;
         }
-        self.take_whole(document, chunks)
+        self.take_whole(
+            document,
+            chunks,
+            #[cfg(feature = "fan-out")]
+            from,
+        )
     }
 
     /// Lets the merge library read them.
@@ -41,22 +49,24 @@ impl Arrivals {
         &mut self,
         document: &mut Document,
         chunks: &ChunkList,
+        #[cfg(feature = "fan-out")] from: SessionNumber,
     ) -> (Vec<Change>, Result<(), SessionError>) {
         let before = document.heads();
         let mut outcome = Ok(());
         for chunk in chunks.iter() {
             let loaded = document.automerge_mut().load_incremental(chunk);
             let loaded = loaded.map_err(|error| SessionError::Refused(error.to_string()));
+            #[cfg(feature = "fan-out")]
+            let loaded = loaded.or_else(|_| self.take_saved(document, chunk, from).map(|()| 0));
             outcome = outcome.and(loaded.map(drop));
         }
+        #[cfg(feature = "fan-out")]
+        let _later = self.settle(document, Vec::new(), None); // What waits is not this message's fault.
         let changes = if document.heads() == before {
             Vec::new()
         } else {
             document.changes_since(&before)
         };
-        #[cfg(feature = "fan-out")]
-        self.waiting
-            .retain(|change| !document.has(&[change.hash()]));
         (changes, outcome)
     }
 }

@@ -193,9 +193,7 @@ impl Replica {
                 self.connected(peer.clone(), Session::new(dial, server));
                 self.speak_to(now, &peer, &mut effects);
             }
-            Input::Disconnected { peer } => {
-                self.sessions.remove(&peer);
-            }
+            Input::Disconnected { peer } => self.part_from(&peer),
             Input::Received { peer, frame } => self.received(now, peer, frame, &mut effects),
             Input::Edit(edit) => self.edited(&edit, &mut effects)?,
             Input::Import { text, options } => self.imported(&text, &options, &mut effects)?,
@@ -244,6 +242,7 @@ impl Replica {
     fn absorbed(&mut self, chunks: &[Vec<u8>], effects: &mut Vec<Effect>) {
         let before = self.document.heads();
         let refused = self.document.absorb(chunks).err();
+        let _later = self.arrivals.settle(&mut self.document, Vec::new(), None); // Set free by it.
         let changes = if self.document.heads() == before {
             Vec::new()
         } else {

@@ -16,6 +16,7 @@ impl Replica {
     pub(super) fn connected(&mut self, peer: PeerId, session: Session) {
         #[cfg(feature = "fan-out")]
         let session = {
+            self.part_from(&peer);
             self.last_session += 1;
             session.numbered(self.last_session)
         };
@@ -94,13 +95,22 @@ impl Replica {
         }
         self.hear_server(effects);
         if let Err(error) = outcome {
-            self.sessions.remove(&peer);
+            self.part_from(&peer);
             let reason = error.to_string();
             effects.push(Effect::Close { peer, reason });
             return;
         }
         // Of changes, all hear when they are durable; else there is news for this peer only.
         self.speak_to(now, &peer, effects);
+    }
+
+    /// Forgets the conversation with `peer`.
+    pub(super) fn part_from(&mut self, peer: &PeerId) {
+        let _session = self.sessions.remove(peer);
+        #[cfg(feature = "fan-out")]
+        if let Some(session) = _session {
+            self.arrivals.leave(session.number());
+        }
     }
 
     /// Learns from what the server advertises which of our changes are on its disk.
@@ -162,7 +172,7 @@ impl Replica {
         for (peer, session) in self.sessions.iter_mut().filter(|(peer, _)| hears(peer)) {
             let opening = session.is_opening();
             #[cfg(feature = "fan-out")]
-            let data = session.next_message(now, &self.document, &mut round);
+            let data = session.next_message(now, &self.document, &self.arrivals, &mut round);
             #[cfg(not(feature = "fan-out"))]
             let data = session.next_message(&self.document);
             let Some(data) = data else {
