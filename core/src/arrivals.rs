@@ -6,6 +6,8 @@
 
 #[cfg(feature = "fan-out")]
 mod apart;
+#[cfg(feature = "fan-out")]
+mod careful;
 
 use automerge::Change;
 use automerge::sync::ChunkList;
@@ -21,6 +23,9 @@ pub(crate) struct Arrivals {
     /// Changes that wait for those that they follow.
     #[cfg(feature = "fan-out")]
     waiting: Vec<apart::Orphan>,
+    /// So many messages of peers are tried on a copy before they are believed.
+    #[cfg(feature = "fan-out")]
+    careful: u32,
 }
 
 impl Arrivals {
@@ -54,10 +59,16 @@ impl Arrivals {
         let before = document.heads();
         let mut outcome = Ok(());
         for chunk in chunks.iter() {
-            let loaded = document.automerge_mut().load_incremental(chunk);
-            let loaded = loaded.map_err(|error| SessionError::Refused(error.to_string()));
+            #[cfg(not(feature = "fan-out"))]
+            let loaded = (document.automerge_mut().load_incremental(chunk))
+                .map_err(|error| SessionError::Refused(error.to_string()));
             #[cfg(feature = "fan-out")]
-            let loaded = loaded.or_else(|_| self.take_saved(document, chunk, from).map(|()| 0));
+            let loaded = match self.on(document, |doc| doc.load_incremental(chunk)) {
+                Err(careful::Failure::Refused(_)) => {
+                    self.take_saved(document, chunk, from).map(|()| 0)
+                }
+                loaded => loaded.map_err(SessionError::from),
+            };
             outcome = outcome.and(loaded.map(drop));
         }
         #[cfg(feature = "fan-out")]

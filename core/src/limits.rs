@@ -111,6 +111,9 @@ pub const ORPHAN_BYTES_MAX: usize = 8 * MIB;
 /// The same of all peers together.
 pub const ORPHANS_BYTES_MAX: usize = 64 * MIB;
 
+/// Messages that are tried on a copy of the document after one made the merge library fail.
+pub const CAREFUL_MESSAGES: u32 = 1_000;
+
 /// Most changes that a replica keeps at hand for peers that are behind, in bytes of all of them.
 /// A peer further behind is told by comparing histories.
 pub const LOG_BYTES_MAX: usize = 4 * MIB;

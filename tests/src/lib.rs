@@ -3,6 +3,7 @@
 
 pub mod chance;
 pub mod folder_sync;
+pub mod foreign;
 pub mod forge;
 pub mod historic;
 pub mod home;

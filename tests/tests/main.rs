@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod git_merge;
 mod historic;
+mod hostile;
 mod legacy;
 mod old_clients;
 mod shared_folder;

@@ -11,12 +11,14 @@
 //! **Invariant:** a change that is refused takes with it what hangs on it, and nothing else.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use automerge::sync::ChunkList;
 use automerge::{Automerge, AutomergeError, Change, ChangeHash};
 
 use super::Arrivals;
+use super::careful::Failure;
 use crate::document::Document;
 use crate::fan_out::SessionNumber;
 use crate::limits::{ORPHAN_BYTES_MAX, ORPHANS_BYTES_MAX};
@@ -68,7 +70,8 @@ impl Arrivals {
         saved: &[u8],
         from: SessionNumber,
     ) -> Result<(), SessionError> {
-        let loaded = Automerge::load(saved);
+        let loaded = catch_unwind(|| Automerge::load(saved));
+        let loaded = loaded.unwrap_or_else(|_| Err(AutomergeError::Fail));
         let loaded = loaded.map_err(|error| SessionError::Refused(error.to_string()))?;
         let mut changes = loaded.get_changes(&[]);
         changes.retain(|change| !document.has(&[change.hash()]));
@@ -101,14 +104,12 @@ impl Arrivals {
         if ready.is_empty() {
             return (ready, Ok(()));
         }
-        let mut outcome = Ok(());
-        if document
-            .automerge_mut()
-            .apply_changes(ready.clone())
-            .is_err()
-        {
-            outcome = self.apply_each(document, &ready); // One refused change refuses all others.
-        }
+        let outcome = match self.on(document, |doc| doc.apply_changes(ready.clone())) {
+            Ok(()) => Ok(()),
+            // One refused change refuses all others.
+            Err(Failure::Refused(_)) => self.apply_each(document, &ready),
+            Err(failure) => Err(failure.into()),
+        };
         ready.retain(|change| document.has(&[change.hash()]));
         (ready, outcome)
     }
@@ -215,10 +216,10 @@ impl Arrivals {
                 refused.insert(change.hash());
                 continue;
             }
-            let applied = document.automerge_mut().apply_changes([change.clone()]);
-            if let Err(error) = applied {
+            let applied = self.on(document, |doc| doc.apply_changes([change.clone()]));
+            if let Err(failure) = applied {
                 refused.insert(change.hash());
-                outcome = outcome.and(Err(reason_of(error)));
+                outcome = outcome.and(Err(failure.into()));
             }
         }
         self.forget(refused);
@@ -270,16 +271,6 @@ fn in_order(document: &Document, pool: Vec<Arc<Change>>) -> (Vec<Arc<Change>>, V
     let ready = order.into_iter().filter_map(|nth| pool[nth].take());
     let ready = ready.collect();
     (ready, pool.into_iter().flatten().collect())
-}
-
-fn reason_of(error: AutomergeError) -> SessionError {
-    match error {
-        AutomergeError::DuplicateSeqNumber(seq, actor) => SessionError::Cloned {
-            actor: actor.to_hex_string(),
-            seq,
-        },
-        other => SessionError::Refused(other.to_string()),
-    }
 }
 
 /// The changes that `bytes` hold one after the other; none if there is anything else in it.

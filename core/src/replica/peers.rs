@@ -104,6 +104,27 @@ impl Replica {
         self.speak_to(now, &peer, effects);
     }
 
+    /// Goes on with the conversations of `failed`, which may not be asked any more, as far as
+    /// `stays` holds for the peer: histories are compared anew with each. Follow it with
+    /// [`Input::Tick`](super::Input::Tick). What peers send is tried on a copy for a while.
+    ///
+    /// This replica holds all that is durable, and so all that `failed` told anybody.
+    #[cfg(feature = "fan-out")]
+    pub fn go_on_from(&mut self, failed: Self, stays: impl Fn(&PeerId) -> bool) {
+        self.last_session = failed.last_session;
+        self.presence = failed.presence;
+        self.arrivals = failed.arrivals;
+        self.arrivals.be_careful();
+        for (peer, mut session) in failed.sessions {
+            if stays(&peer) {
+                session.lose();
+                self.sessions.insert(peer, session);
+            } else {
+                self.arrivals.leave(session.number());
+            }
+        }
+    }
+
     /// Forgets the conversation with `peer`.
     pub(super) fn part_from(&mut self, peer: &PeerId) {
         let _session = self.sessions.remove(peer);

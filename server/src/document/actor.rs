@@ -238,6 +238,7 @@ impl Actor {
                 let culprit = peer.clone();
                 if self.step(Input::Received { peer, frame }, batch).is_err() {
                     warn!(peer = %culprit, "a peer sent what the engine failed on");
+                    batch.by_peer = batch.poisoned;
                     self.peers
                         .close(&culprit, "the engine failed on what it sent");
                 }

@@ -54,6 +54,11 @@ impl Peers {
             .is_some_and(|found| found.token == token)
     }
 
+    /// Whether there is a connection of this peer.
+    pub(super) fn is_open(&self, peer: &PeerId) -> bool {
+        self.peers.contains_key(peer)
+    }
+
     /// Whether there is any connection.
     pub(super) fn is_empty(&self) -> bool {
         self.peers.is_empty()
