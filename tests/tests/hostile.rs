@@ -5,7 +5,6 @@
 //! took and how much memory grew is printed: `cargo test -p plainsync-tests hostile:: -- --nocapture`.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::transaction::Transactable as _;
@@ -13,7 +12,7 @@ use automerge::{ActorId, Automerge, ObjType, ROOT, ReadDoc as _};
 use plainsync_core::guard::{Limits, check_message};
 use plainsync_core::limits::{FRAME_BYTES_MAX, HISTORY_UNPACKED_BYTES_MAX};
 use plainsync_tests::chance::Chance;
-use plainsync_tests::foreign::{Foreign, document_of};
+use plainsync_tests::foreign::Foreign;
 use plainsync_tests::forge::{
     bundle, change, change_data, chunk, compressed, deflate, document, message, puts,
 };

@@ -3,6 +3,7 @@
 //! `cargo test -p plainsync-tests crash::` runs one file of them.
 
 mod crash;
+mod crowd;
 mod damage;
 mod git_merge;
 mod historic;

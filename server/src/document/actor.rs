@@ -346,8 +346,7 @@ impl Actor {
                     });
                 }
                 Effect::Send { peer, frame } => {
-                    let sent = self.peers.send(&peer, frame.encode());
-                    dropped.extend((!sent).then_some(peer));
+                    dropped.extend(self.peers.send(&peer, frame.encode()));
                 }
                 Effect::Close { peer, reason } => {
                     warn!(%peer, "connection refused: {reason}");
