@@ -5,6 +5,8 @@
 //! which is slow and takes no code.
 
 #[cfg(feature = "fan-out")]
+mod absorb;
+#[cfg(feature = "fan-out")]
 mod apart;
 #[cfg(feature = "fan-out")]
 mod careful;
@@ -65,7 +67,7 @@ impl Arrivals {
             #[cfg(feature = "fan-out")]
             let loaded = match self.on(document, |doc| doc.load_incremental(chunk)) {
                 Err(careful::Failure::Refused(_)) => {
-                    self.take_saved(document, chunk, from).map(|()| 0)
+                    self.take_saved(document, chunk, Some(from)).map(|()| 0)
                 }
                 loaded => loaded.map_err(SessionError::from),
             };

@@ -241,8 +241,7 @@ impl Replica {
     #[cfg(feature = "fan-out")]
     fn absorbed(&mut self, chunks: &[Vec<u8>], effects: &mut Vec<Effect>) {
         let before = self.document.heads();
-        let refused = self.document.absorb(chunks).err();
-        let _later = self.arrivals.settle(&mut self.document, Vec::new(), None); // Set free by it.
+        let refused = self.arrivals.absorb(&mut self.document, chunks).err();
         let changes = if self.document.heads() == before {
             Vec::new()
         } else {

@@ -3,6 +3,10 @@
 //!
 //! That answers come is what is shown; how long the longest took is printed:
 //! `cargo test -p plainsync-tests crowd:: -- --nocapture`.
+#![allow(
+    clippy::print_stdout,
+    reason = "figures for whoever asks with --nocapture"
+)]
 
 use std::time::Duration;
 

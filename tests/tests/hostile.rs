@@ -3,6 +3,10 @@
 //!
 //! Nothing here is a matter of time: that an answer comes at all is what is shown. How long it
 //! took and how much memory grew is printed: `cargo test -p plainsync-tests hostile:: -- --nocapture`.
+#![allow(
+    clippy::print_stdout,
+    reason = "figures for whoever asks with --nocapture"
+)]
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,20 +26,20 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_plainsync-tested");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_plainsync-tested");
 
 /// Most memory that a refusal may cost the server, in KiB: what one saved document may inflate to,
 /// and 64 MiB for all else.
 const REFUSAL_KIB_MAX: u64 = (HISTORY_UNPACKED_BYTES_MAX + (64 << 20)) / 1024;
 
 /// How deep the nested things nest.
-const DEEP: usize = 2_000;
+pub(crate) const DEEP: usize = 2_000;
 
 /// Mutants thrown at one server.
 const MUTANTS: u64 = 400;
 
 /// A served list with one job, whom everybody edits.
-async fn serving(home: &Home) -> Served {
+pub(crate) async fn serving(home: &Home) -> Served {
     home.write(
         br#"{"jobs": [{"id": "job-1", "prompt": "a knight", "createdAt": 1}], "lastJobId": 2}"#,
     );
@@ -43,7 +47,25 @@ async fn serving(home: &Home) -> Served {
 }
 
 /// Prints what `name` cost, and holds it against the limit.
-fn account(name: &str, server: &Served, before: Option<u64>, began: Instant, says: &str) {
+pub(crate) fn account(
+    name: &str,
+    server: &Served,
+    before: Option<u64>,
+    began: Instant,
+    says: &str,
+) {
+    account_within(REFUSAL_KIB_MAX, name, server, before, began, says);
+}
+
+/// As [`account`], with a limit of its own.
+pub(crate) fn account_within(
+    kib_max: u64,
+    name: &str,
+    server: &Served,
+    before: Option<u64>,
+    began: Instant,
+    says: &str,
+) {
     let grew = server.peak_kib().zip(before);
     let grew = grew.map(|(after, before)| after.saturating_sub(before));
     println!(
@@ -52,14 +74,11 @@ fn account(name: &str, server: &Served, before: Option<u64>, began: Instant, say
         grew.map_or_else(|| "?".to_owned(), |kib| (kib / 1024).to_string()),
     );
     if let Some(kib) = grew {
-        assert!(
-            kib < REFUSAL_KIB_MAX,
-            "{name}: {kib} KiB; the limit is {REFUSAL_KIB_MAX}"
-        );
+        assert!(kib < kib_max, "{name}: {kib} KiB; the limit is {kib_max}");
     }
 }
 
-async fn first_job(server: &Served) -> Value {
+pub(crate) async fn first_job(server: &Served) -> Value {
     server.get("/load-jobs").await.ok()["jobs"][0].clone()
 }
 
@@ -76,7 +95,7 @@ fn of_changes(client: &Foreign, changes: &[Vec<u8>]) -> Vec<Message> {
 }
 
 /// A whole saved document with a column that inflates to `len` bytes.
-fn inflating_document(len: usize) -> Vec<u8> {
+pub(crate) fn inflating_document(len: usize) -> Vec<u8> {
     document(&[], &[(66 | 8, deflate(&vec![0; len]))])
 }
 
@@ -274,7 +293,7 @@ async fn s4_of_two_copies_of_a_client_the_second_is_told_and_others_go_on() {
 }
 
 /// Maps two thousand deep, put at each place that we read.
-fn nested(base: &Automerge) -> Vec<Vec<u8>> {
+pub(crate) fn nested(base: &Automerge) -> Vec<Vec<u8>> {
     let mut doc = base.fork();
     doc.set_actor(ActorId::from(b"deep"));
     let before = doc.get_heads();
@@ -341,7 +360,7 @@ fn mutated(mut data: Vec<u8>, chance: &mut Chance) -> Vec<u8> {
 
 /// A real history and a real change with bytes changed and checksums repaired; the guard lets them
 /// pass, so that it is automerge that has to do with them.
-fn mutants(base: &Automerge, count: u64) -> Vec<Vec<u8>> {
+pub(crate) fn mutants(base: &Automerge, count: u64) -> Vec<Vec<u8>> {
     let mut chance = Chance::new(417);
     let mut doc = base.fork();
     doc.set_actor(ActorId::from(b"mutant"));
@@ -390,7 +409,7 @@ fn mutants(base: &Automerge, count: u64) -> Vec<Vec<u8>> {
 }
 
 /// Whether automerge itself fails on `chunk`, instead of refusing it.
-fn fails(base: &Automerge, chunk: &[u8]) -> bool {
+pub(crate) fn fails(base: &Automerge, chunk: &[u8]) -> bool {
     let mut doc = base.fork();
     catch_unwind(AssertUnwindSafe(|| drop(doc.load_incremental(chunk)))).is_err()
 }

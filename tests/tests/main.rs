@@ -8,6 +8,7 @@ mod damage;
 mod git_merge;
 mod historic;
 mod hostile;
+mod hostile_files;
 mod legacy;
 mod old_clients;
 mod shared_folder;

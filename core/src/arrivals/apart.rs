@@ -68,14 +68,14 @@ impl Arrivals {
         &mut self,
         document: &mut Document,
         saved: &[u8],
-        from: SessionNumber,
+        from: Option<SessionNumber>,
     ) -> Result<(), SessionError> {
         let loaded = catch_unwind(|| Automerge::load(saved));
         let loaded = loaded.unwrap_or_else(|_| Err(AutomergeError::Fail));
         let loaded = loaded.map_err(|error| SessionError::Refused(error.to_string()))?;
         let mut changes = loaded.get_changes(&[]);
         changes.retain(|change| !document.has(&[change.hash()]));
-        self.settle(document, changes, Some(from)).1
+        self.settle(document, changes, from).1
     }
 
     /// Applies of `arrived`, which a peer sent, and of what waits all whose predecessors are
@@ -170,8 +170,9 @@ impl Arrivals {
     /// A peer is gone: what only it has sent waits no longer. It sends it again when it returns.
     pub(crate) fn leave(&mut self, peer: SessionNumber) {
         self.waiting.retain_mut(|orphan| {
+            let before = orphan.from.len();
             orphan.from.retain(|from| *from != peer);
-            !orphan.from.is_empty()
+            orphan.from.len() == before || !orphan.from.is_empty()
         });
     }
 
@@ -274,7 +275,7 @@ fn in_order(document: &Document, pool: Vec<Arc<Change>>) -> (Vec<Arc<Change>>, V
 }
 
 /// The changes that `bytes` hold one after the other; none if there is anything else in it.
-fn single_changes(mut bytes: &[u8]) -> Option<Result<Vec<Change>, String>> {
+pub(super) fn single_changes(mut bytes: &[u8]) -> Option<Result<Vec<Change>, String>> {
     let mut changes = Vec::new();
     while !bytes.is_empty() {
         let kind = *bytes.get(KIND_AT)?;
