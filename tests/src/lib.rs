@@ -3,6 +3,8 @@
 
 pub mod chance;
 pub mod folder_sync;
+pub mod foreign;
+pub mod forge;
 pub mod historic;
 pub mod home;
 pub mod old_page;

@@ -16,6 +16,7 @@ impl Replica {
     pub(super) fn connected(&mut self, peer: PeerId, session: Session) {
         #[cfg(feature = "fan-out")]
         let session = {
+            self.part_from(&peer);
             self.last_session += 1;
             session.numbered(self.last_session)
         };
@@ -94,13 +95,43 @@ impl Replica {
         }
         self.hear_server(effects);
         if let Err(error) = outcome {
-            self.sessions.remove(&peer);
+            self.part_from(&peer);
             let reason = error.to_string();
             effects.push(Effect::Close { peer, reason });
             return;
         }
         // Of changes, all hear when they are durable; else there is news for this peer only.
         self.speak_to(now, &peer, effects);
+    }
+
+    /// Goes on with the conversations of `failed`, which may not be asked any more, as far as
+    /// `stays` holds for the peer: histories are compared anew with each. Follow it with
+    /// [`Input::Tick`](super::Input::Tick). What peers send is tried on a copy for a while.
+    ///
+    /// This replica holds all that is durable, and so all that `failed` told anybody.
+    #[cfg(feature = "fan-out")]
+    pub fn go_on_from(&mut self, failed: Self, stays: impl Fn(&PeerId) -> bool) {
+        self.last_session = failed.last_session;
+        self.presence = failed.presence;
+        self.arrivals = failed.arrivals;
+        self.arrivals.be_careful();
+        for (peer, mut session) in failed.sessions {
+            if stays(&peer) {
+                session.lose();
+                self.sessions.insert(peer, session);
+            } else {
+                self.arrivals.leave(session.number());
+            }
+        }
+    }
+
+    /// Forgets the conversation with `peer`.
+    pub(super) fn part_from(&mut self, peer: &PeerId) {
+        let _session = self.sessions.remove(peer);
+        #[cfg(feature = "fan-out")]
+        if let Some(session) = _session {
+            self.arrivals.leave(session.number());
+        }
     }
 
     /// Learns from what the server advertises which of our changes are on its disk.
@@ -157,7 +188,7 @@ impl Replica {
         let mut say = |peer: &PeerId, session: &mut Session| {
             let opening = session.is_opening();
             #[cfg(feature = "fan-out")]
-            let data = session.next_message(now, &self.document, &mut round);
+            let data = session.next_message(now, &self.document, &self.arrivals, &mut round);
             #[cfg(not(feature = "fan-out"))]
             let data = session.next_message(&self.document);
             let Some(data) = data else { return };

@@ -247,6 +247,7 @@ impl Actor {
                 let culprit = peer.clone();
                 if self.step(Input::Received { peer, frame }, batch).is_err() {
                     warn!(peer = %culprit, "a peer sent what the engine failed on");
+                    batch.by_peer = batch.poisoned;
                     self.peers
                         .close(&culprit, "the engine failed on what it sent");
                 }
@@ -354,8 +355,7 @@ impl Actor {
                     });
                 }
                 Effect::Send { peer, frame } => {
-                    let sent = self.peers.send(&peer, frame.encode());
-                    dropped.extend((!sent).then_some(peer));
+                    dropped.extend(self.peers.send(&peer, frame.encode()));
                 }
                 Effect::Close { peer, reason } => {
                     warn!(%peer, "connection refused: {reason}");

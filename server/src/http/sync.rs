@@ -9,10 +9,12 @@
 //! a peer resends what was refused only on a new one.
 
 mod news;
+mod pace;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, State};
@@ -23,11 +25,13 @@ use plainsync_core::id::{DocumentId, PeerId};
 use plainsync_core::limits::FRAME_BYTES_MAX;
 use plainsync_core::wire::{Frame, PROTOCOL};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use self::pace::Pace;
 use super::door::Place;
 use super::problem::{ApiError, Kind, echo};
 use super::state::App;
+use crate::document::outgoing::Outgoing;
 use crate::document::{Connection, OUTBOUND_FRAMES_MAX};
 
 /// How long a peer may take to introduce itself.
@@ -100,7 +104,7 @@ pub(super) type Outbound = std::pin::Pin<Box<dyn Stream<Item = Queued> + Send>>;
 
 /// Something a document queued, or that it queues no more.
 pub(super) enum Queued {
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     Ended(DocumentId),
 }
 
@@ -186,7 +190,8 @@ async fn read(
     name: &mut Option<PeerId>,
     open: &mut HashMap<DocumentId, Connection>,
 ) -> End {
-    let joined = match timeout(JOIN_MAX, first_frame(stream)).await {
+    let mut pace = Pace::new(Instant::now());
+    let joined = match timeout(JOIN_MAX, first_frame(stream, &mut pace)).await {
         Ok(Ok(Frame::Join {
             sender, versions, ..
         })) => (sender, versions),
@@ -224,7 +229,7 @@ async fn read(
         return end;
     }
     loop {
-        let frame = match timeout(SILENCE_MAX, next_message(stream)).await {
+        let frame = match timeout(SILENCE_MAX, next_message(stream, &mut pace)).await {
             Ok(Ok(Some(frame))) => frame,
             Ok(Ok(None)) => continue,
             Ok(Err(end)) => return end,
@@ -239,8 +244,16 @@ async fn read(
 }
 
 /// The next message: a frame, or `None` for a ping or pong, which only proves that the peer lives.
-async fn next_message(stream: &mut SplitStream<WebSocket>) -> Result<Option<Frame>, End> {
-    match stream.next().await {
+async fn next_message(
+    stream: &mut SplitStream<WebSocket>,
+    pace: &mut Pace,
+) -> Result<Option<Frame>, End> {
+    let next = stream.next().await;
+    if let Some(Ok(message)) = &next {
+        let paced = pace.take(Instant::now(), len_of(message));
+        paced.map_err(|hurry| End::policy(hurry.to_string()))?;
+    }
+    match next {
         Some(Ok(Message::Binary(bytes))) => Frame::decode(&bytes)
             .map(Some)
             .map_err(|error| End::protocol(format!("a frame was refused: {error}"))),
@@ -267,10 +280,18 @@ async fn next_message(stream: &mut SplitStream<WebSocket>) -> Result<Option<Fram
     }
 }
 
+fn len_of(message: &Message) -> usize {
+    match message {
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Text(text) => text.len(),
+        Message::Close(_) => 0,
+    }
+}
+
 /// The first frame.
-async fn first_frame(stream: &mut SplitStream<WebSocket>) -> Result<Frame, End> {
+async fn first_frame(stream: &mut SplitStream<WebSocket>, pace: &mut Pace) -> Result<Frame, End> {
     loop {
-        if let Some(frame) = next_message(stream).await? {
+        if let Some(frame) = next_message(stream, pace).await? {
             return Ok(frame);
         }
     }
@@ -362,7 +383,7 @@ impl Reader<'_> {
 }
 
 /// A queue as a stream that says when its document ended it.
-fn outbound(document: DocumentId, mut queued: mpsc::Receiver<Vec<u8>>) -> Outbound {
+fn outbound(document: DocumentId, mut queued: mpsc::Receiver<Outgoing>) -> Outbound {
     let mut ended = false;
     Box::pin(poll_fn(move |cx| {
         if ended {
@@ -374,7 +395,7 @@ fn outbound(document: DocumentId, mut queued: mpsc::Receiver<Vec<u8>>) -> Outbou
                     ended = true;
                     Queued::Ended(document)
                 },
-                Queued::Bytes,
+                |frame| Queued::Bytes(Bytes::from_owner(frame)), // Counted until it is written.
             ))
         })
     }))
@@ -401,7 +422,7 @@ impl Writer {
                     None => return Stopped::Here(End::new(close_code::NORMAL, "the reader is gone")),
                 },
                 queued = self.queues.next(), if !self.queues.is_empty() => match queued {
-                    Some(Queued::Bytes(bytes)) => Message::Binary(bytes.into()),
+                    Some(Queued::Bytes(bytes)) => Message::Binary(bytes),
                     Some(Queued::Ended(document)) => return Stopped::ByDocument(document),
                     None => continue,
                 },
