@@ -23,7 +23,7 @@ mod encode;
 mod going_back;
 mod in_step;
 mod moment;
-mod restore;
+pub(crate) mod restore;
 mod writer;
 
 use std::collections::HashSet;

@@ -105,8 +105,14 @@ pub const BULK_RECORDS_MIN: usize = 200;
 /// Most senders of presence messages that are remembered, so that none is relayed twice.
 pub const EPHEMERAL_SENDERS_MAX: usize = 10_000;
 
-/// Most changes that wait for their predecessors, in bytes of all of them.
+/// Most changes of one peer that wait for their predecessors, in bytes of all of them.
 pub const ORPHAN_BYTES_MAX: usize = 8 * MIB;
+
+/// The same of all peers together.
+pub const ORPHANS_BYTES_MAX: usize = 64 * MIB;
+
+/// Messages that are tried on a copy of the document after one made the merge library fail.
+pub const CAREFUL_MESSAGES: u32 = 1_000;
 
 /// Most changes that a replica keeps at hand for peers that are behind, in bytes of all of them.
 /// A peer further behind is told by comparing histories.

@@ -193,9 +193,7 @@ impl Replica {
                 self.connected(peer.clone(), Session::new(dial, server));
                 self.speak_to(now, &peer, &mut effects);
             }
-            Input::Disconnected { peer } => {
-                self.sessions.remove(&peer);
-            }
+            Input::Disconnected { peer } => self.part_from(&peer),
             Input::Received { peer, frame } => self.received(now, peer, frame, &mut effects),
             Input::Edit(edit) => self.edited(&edit, &mut effects)?,
             Input::Import { text, options } => self.imported(&text, &options, &mut effects)?,
@@ -243,7 +241,7 @@ impl Replica {
     #[cfg(feature = "fan-out")]
     fn absorbed(&mut self, chunks: &[Vec<u8>], effects: &mut Vec<Effect>) {
         let before = self.document.heads();
-        let refused = self.document.absorb(chunks).err();
+        let refused = self.arrivals.absorb(&mut self.document, chunks).err();
         let changes = if self.document.heads() == before {
             Vec::new()
         } else {

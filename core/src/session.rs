@@ -19,8 +19,6 @@ use crate::document::Document;
 #[cfg(feature = "fan-out")]
 use crate::fan_out::{Following, Next, Place, Round, SessionNumber};
 #[cfg(feature = "fan-out")]
-use crate::limits::ORPHAN_BYTES_MAX;
-#[cfg(feature = "fan-out")]
 use crate::time::Millis;
 
 /// Why a peer's message was refused. The connection is closed: a peer resends what was
@@ -38,14 +36,27 @@ pub enum SessionError {
     /// The changes in it were refused.
     #[error("the changes were refused: {0}")]
     Refused(String),
+    /// Two clients write as one: which came first on our disk stays.
+    #[cfg(feature = "fan-out")]
+    #[error(
+        "another change {seq} of actor {actor} came first: a copied client needs an actor of its own"
+    )]
+    Cloned {
+        /// Whose.
+        actor: String,
+        /// The number that both changes have.
+        seq: u64,
+    },
     /// The peer left out what its changes build on.
     #[cfg(feature = "fan-out")]
     #[error(
-        "{bytes} bytes of changes wait for others that were never sent; at most {ORPHAN_BYTES_MAX} may"
+        "{bytes} bytes of changes wait for others that were never sent; at most {bytes_max} may"
     )]
     TooManyOrphans {
-        /// All that would wait.
+        /// All that would wait, of this peer or of all.
         bytes: usize,
+        /// The limit.
+        bytes_max: usize,
     },
 }
 
@@ -71,7 +82,7 @@ impl SessionError {
             Self::Unreadable(_) => Cause::Unreadable,
             Self::Refused(_) => Cause::Refused,
             #[cfg(feature = "fan-out")]
-            Self::Guarded(_) => Cause::Refused,
+            Self::Guarded(_) | Self::Cloned { .. } => Cause::Refused,
             #[cfg(feature = "fan-out")]
             Self::TooManyOrphans { .. } => Cause::Limit,
         }
@@ -157,6 +168,7 @@ impl Session {
         &mut self,
         now: Millis,
         document: &Document,
+        arrivals: &Arrivals,
         round: &mut Round<'_>,
     ) -> Option<Vec<u8>> {
         if let Some(following) = &mut self.follows.following {
@@ -167,7 +179,7 @@ impl Session {
                 Next::Lost => self.lose(),
             }
         }
-        let message = self.compare(document);
+        let message = self.compare(document, arrivals);
         if message.is_some() {
             self.follows.told = Some((round.heads().to_vec(), round.end()));
         }
@@ -175,15 +187,31 @@ impl Session {
     }
 
     /// The next message of a comparison of histories.
-    fn compare(&mut self, document: &Document) -> Option<Vec<u8>> {
+    fn compare(
+        &mut self,
+        document: &Document,
+        #[cfg(feature = "fan-out")] arrivals: &Arrivals,
+    ) -> Option<Vec<u8>> {
         if !self.is_open() {
             return None;
         }
         let message = document
             .automerge()
             .generate_sync_message(&mut self.state)?;
+        #[cfg(feature = "fan-out")]
+        let message = self.asking(message, document, arrivals);
         self.spoke = true;
         Some(message.encode())
+    }
+
+    /// `message`, which asks for what the changes that wait here wait for.
+    #[cfg(feature = "fan-out")]
+    fn asking(&self, mut message: Message, document: &Document, arrivals: &Arrivals) -> Message {
+        if arrivals.is_waiting() && !message.need.is_empty() {
+            let theirs = self.state.their_heads.as_deref().unwrap_or_default();
+            message.need = arrivals.missing(document, theirs);
+        }
+        message
     }
 
     /// Histories are to be compared again.
@@ -219,7 +247,12 @@ impl Session {
         let (changes, taken) = if chunks.is_empty() {
             (Vec::new(), Ok(()))
         } else {
-            arrivals.take(document, &chunks)
+            arrivals.take(
+                document,
+                &chunks,
+                #[cfg(feature = "fan-out")]
+                self.number(),
+            )
         };
         if taken.is_err() {
             return (changes, taken);

@@ -236,6 +236,22 @@ fn d6_purging_keeps_key_label_and_creation_time_only() {
 }
 
 #[test]
+fn d6_a_run_made_apart_from_a_purge_is_shown_whole() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    merge(&mut a, &mut b);
+    a.remove(&key);
+    a.edit(Edit::Purge {
+        keys: vec![key.clone()],
+    });
+    b.set(&key, json!({"status": "success", "result": "made apart"}));
+    merge(&mut a, &mut b);
+    assert!(a.row(&key).is_listed(), "what was edited apart is kept");
+    assert_eq!(a.field(&key, "status"), json!("success"));
+    assert_eq!(a.field(&key, "result"), json!("made apart"));
+}
+
+#[test]
 fn d7_two_records_that_claim_one_label_both_stay() {
     let (mut a, mut b) = (device(1), device(2));
     let ka = a.insert("key-aaaa", json!({"prompt": "knight"}));

@@ -2,7 +2,7 @@
 #![cfg(feature = "fan-out")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "guard/forge.rs"]
+#[path = "../../tests/src/forge.rs"]
 mod forge;
 #[path = "guard/hazards.rs"]
 mod hazards;

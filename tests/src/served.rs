@@ -101,6 +101,16 @@ impl Served {
         self.url.trim_start_matches("http://")
     }
 
+    /// Most memory that it has held at any time, in KiB; none where the system does not tell.
+    #[must_use]
+    pub fn peak_kib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.trim().trim_end_matches(" kB").parse().ok()
+    }
+
     /// Where replicas connect.
     #[must_use]
     pub fn sync_url(&self) -> String {

@@ -1,42 +1,40 @@
 //! Several clients and one server in one process, on a network and disks that fail.
 //!
-//! Replicas are the real engine. The network delays frames, cuts connections at any moment
-//! and loses what was on its way; a process may crash, which loses everything that its disk
-//! had not confirmed. Every run follows from its seed.
+//! Replicas are the real engine. The network (`network.rs`) delays, loses, doubles, reorders,
+//! cuts short and garbles frames, and parts clients from the server; a process may crash or its
+//! disk may fail, which loses what was not confirmed; clocks are years apart. What replicas show
+//! is held against the reference model ([`crate::model`]) after each edit and each restart, and of
+//! all replicas at rest. Every run follows from its seed.
 //!
 //! **Invariant checked throughout:** what was acknowledged to a client survives every crash
 //! of the server (S2).
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+mod breakage;
+mod edits;
+mod network;
+mod node;
 
+use std::collections::BTreeSet;
+
+use automerge::ChangeHash;
 use plainsync_core::edit::{Edit, EditId, Key, StampedEdit};
-use plainsync_core::id::{DocumentId, PeerId};
-use plainsync_core::replica::{Effect, Input, Replica, ReplicaConfig};
-use plainsync_core::schema::Schema;
-use plainsync_core::time::Millis;
+use plainsync_core::replica::{Effect, Input};
 use plainsync_core::wire::Frame;
-use serde_json::json;
 
+pub use self::breakage::Breakage;
+use self::edits::Drawing;
+use self::network::Network;
+use self::node::{Node, number, peer};
 use crate::chance::Chance;
+use crate::model::{Model, Seen, Shown, Violation, must};
 
-/// A process: a replica, and what its disk has.
-struct Node {
-    name: usize,
-    starts: u8,
-    replica: Replica,
-    /// Chunks that are synced to disk.
-    disk: Vec<Vec<u8>>,
-    /// Written, not synced yet: number and bytes.
-    unsynced: Vec<(u64, Vec<u8>)>,
-    edits: u64,
-}
+const SERVER: usize = 0;
 
-/// A connection between a client and the server, with the frames on their way.
-struct Link {
-    to_server: VecDeque<Frame>,
-    to_client: VecDeque<Frame>,
-}
+/// Arrivals after which the network must have come to rest.
+const ARRIVALS_MAX: usize = 3_000;
+
+/// Longer than a peer waits for an answer, in milliseconds.
+const PATIENCE_MS: u64 = 6_000;
 
 /// The whole system.
 pub struct Sim {
@@ -44,58 +42,62 @@ pub struct Sim {
     now: u64,
     /// The server is the first.
     nodes: Vec<Node>,
-    links: BTreeMap<usize, Link>,
-    /// Every record whose insertion was acknowledged by the server's disk.
-    acknowledged: Vec<Key>,
+    network: Network,
+    model: Model,
+    /// Versions that the server acknowledged to a client.
+    acknowledged: BTreeSet<ChangeHash>,
+    breakage: Option<Breakage>,
+    edits: u64,
     trace: u64,
+    counts: Counts,
 }
 
-const SERVER: usize = 0;
-
-fn peer(name: usize) -> PeerId {
-    PeerId::new(format!("node-{name}")).expect("a short name without control characters")
-}
-
-fn boot(name: usize, starts: u8, disk: &[Vec<u8>]) -> Replica {
-    let mut actor = [0; 16];
-    actor[0] = u8::try_from(name).expect("few nodes");
-    actor[1] = starts; // Another actor at each start, as hosts draw them.
-    let mut replica = Replica::new(ReplicaConfig {
-        document: DocumentId::from_random([9; 16]),
-        schema: Schema::job_history(),
-        device: format!("{name:016x}")
-            .parse()
-            .expect("16 hexadecimal digits"),
-        author: None,
-        actor,
-        peer: peer(name),
-    });
-    replica.restore(disk).expect("the disk holds whole chunks");
-    replica
+/// What happened in a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Edits that made a change.
+    pub edits: u64,
+    /// Frames that arrived.
+    pub arrivals: u64,
+    /// Connections that a replica closed because of what came.
+    pub closed: u64,
+    /// Crashes and failed disks.
+    pub crashes: u64,
+    /// Fields that stood in conflict at rest.
+    pub conflicts: u64,
+    /// Conflicts at rest in which the newest clock is shown …
+    pub newest_won: u64,
+    /// … and those in which it is not.
+    pub newest_lost: u64,
 }
 
 impl Sim {
     /// A server and `clients` clients that know nothing yet.
     #[must_use]
     pub fn new(seed: u64, clients: usize) -> Self {
+        let mut chance = Chance::new(seed);
         let nodes = (0..=clients)
-            .map(|name| Node {
-                name,
-                starts: 1,
-                replica: boot(name, 1, &[]),
-                disk: Vec::new(),
-                unsynced: Vec::new(),
-                edits: 0,
-            })
+            .map(|name| Node::new(name, chance.draw()))
             .collect();
         Self {
-            chance: Chance::new(seed),
+            chance,
             now: 1_800_000_000_000,
             nodes,
-            links: BTreeMap::new(),
-            acknowledged: Vec::new(),
+            network: Network::default(),
+            model: Model::default(),
+            acknowledged: BTreeSet::new(),
+            breakage: None,
+            edits: 0,
             trace: 0,
+            counts: Counts::default(),
         }
+    }
+
+    /// Breaks a rule from now on.
+    #[must_use]
+    pub fn broken(mut self, breakage: Breakage) -> Self {
+        self.breakage = Some(breakage);
+        self
     }
 
     /// A digest of everything that happened: equal for equal seeds.
@@ -104,169 +106,272 @@ impl Sim {
         self.trace
     }
 
+    /// How much happened.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
     /// Lets one random thing happen.
-    pub fn step(&mut self) {
+    ///
+    /// # Errors
+    ///
+    /// [`Violation`]: a rule is broken.
+    pub fn step(&mut self) -> Result<(), Violation> {
         self.now += self.chance.below(500);
-        let client =
-            1 + usize::try_from(self.chance.below(self.nodes.len() as u64 - 1)).unwrap_or(0);
-        let what = self.chance.below(100);
-        self.trace = self.trace.rotate_left(5) ^ (what << 8) ^ client as u64 ^ self.now;
+        let client = 1 + self.below(self.nodes.len() - 1);
+        let what = self.chance.below(1000);
+        self.mix(what << 8 ^ client as u64 ^ self.now);
         match what {
-            0..25 => self.edit(client),
-            25..70 => self.deliver(client),
-            70..78 => self.sync_disk(SERVER),
-            78..85 => self.sync_disk(client),
-            85..93 => self.connect(client),
-            93..96 => self.cut(client),
-            96..98 => self.crash(client),
-            _ => self.crash(SERVER),
+            0..150 => self.edit(client),
+            150..170 => self.edit(SERVER),
+            170..690 => {
+                let busy = self.network.busy();
+                let nth = self.below(busy.len().max(1));
+                busy.get(nth)
+                    .map_or(Ok(()), |client| self.deliver(*client, true))
+            }
+            690..800 => self.sync_disk(SERVER),
+            800..870 => self.sync_disk(client),
+            870..945 => self.connect(client),
+            945..951 => self.cut(client),
+            951..957 => self.part(),
+            957..970 => self.tick(),
+            970..978 => self.crash(client, true),
+            978..984 => self.crash(SERVER, true),
+            // A disk failed: back to what it is known to have.
+            984..992 => self.crash(SERVER, false),
+            _ => self.crash(client, false),
         }
     }
 
-    /// Connects everybody and lets frames flow until nothing is on its way.
-    pub fn heal(&mut self) {
-        for client in 1..self.nodes.len() {
-            self.connect(client);
-        }
-        for _ in 0..100_000 {
+    /// Connects everybody and lets frames flow until nothing is on its way and nothing comes
+    /// when time passes; then all must agree.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation`]: it does not come to rest, or a rule is broken at rest.
+    pub fn settle(&mut self) -> Result<(), Violation> {
+        self.network.part(BTreeSet::new());
+        let (mut arrivals, mut quiet) = (0, 0);
+        while quiet < 2 {
+            for client in 1..self.nodes.len() {
+                self.connect(client)?;
+            }
             for name in 0..self.nodes.len() {
-                self.sync_disk(name);
+                self.sync_disk(name)?;
             }
-            let busy: Vec<usize> = self
-                .links
-                .iter()
-                .filter(|(_, link)| !link.to_server.is_empty() || !link.to_client.is_empty())
-                .map(|(client, _)| *client)
-                .collect();
+            let busy = self.network.busy();
             if busy.is_empty() {
-                return;
+                quiet += 1;
+                self.now += PATIENCE_MS;
+                for name in 0..self.nodes.len() {
+                    self.input(name, Input::Tick)?;
+                }
+                continue;
             }
+            quiet = 0;
             for client in busy {
-                self.deliver(client);
+                self.deliver(client, false)?;
+                arrivals += 1;
             }
+            must(arrivals < ARRIVALS_MAX, "S3", || {
+                "the network does not come to rest".to_owned()
+            })?;
         }
-        panic!("S3: the network does not come to rest");
+        self.check_rest()
     }
 
-    /// S3 and D1: all replicas show the same file, and every client knows that the server has all.
-    pub fn assert_converged(&self) {
-        let files: Vec<String> = self
-            .nodes
-            .iter()
-            .map(|node| {
-                let bytes = node.replica.document().export(&|_| None::<Cow<'_, [u8]>>);
-                String::from_utf8(bytes).expect("JSON is text")
-            })
-            .collect();
-        for node in &self.nodes[1..] {
-            assert_eq!(
-                files[node.name], files[SERVER],
-                "S3: node {} differs",
-                node.name
-            );
-            let waiting = node.replica.waiting();
-            assert_eq!(
-                waiting.edits, 0,
-                "B5: node {} believes that edits wait",
-                node.name
-            );
-            assert!(
-                waiting.server_has_it,
-                "B5: node {} does not know",
-                node.name
-            );
+    /// S3 and D1: all replicas show the same file, the one that the model says, and every client
+    /// knows that the server has all.
+    fn check_rest(&mut self) -> Result<(), Violation> {
+        let files: Vec<String> = self.nodes.iter().map(|node| self.export(node)).collect();
+        let heads = self.nodes[SERVER].replica.document().heads();
+        for node in &self.nodes {
+            let name = node.name;
+            must(node.replica.document().heads() == heads, "S3", || {
+                format!("node {name} has another history")
+            })?;
+            must(files[name] == files[SERVER], "D1", || {
+                format!("node {name} has another file")
+            })?;
+            if name != SERVER {
+                let waiting = node.replica.waiting();
+                must(waiting.edits == 0 && waiting.server_has_it, "S3", || {
+                    format!("node {name} believes that {waiting:?}")
+                })?;
+            }
+            self.check(name)?;
         }
+        self.check_acknowledged()?;
+        let file = files[SERVER].bytes();
+        let digest = file.fold(0, |sum: u64, byte| sum.wrapping_mul(31) ^ u64::from(byte));
+        self.mix(digest);
+        self.count_conflicts();
+        Ok(())
     }
 
-    fn edit(&mut self, name: usize) {
-        let (dice, node) = (self.chance.draw(), &mut self.nodes[name]);
-        node.edits += 1;
-        let keys: Vec<Key> = node
-            .replica
-            .document()
+    fn count_conflicts(&mut self) {
+        let document = self.nodes[SERVER].replica.document();
+        for row in document
             .view()
             .all()
-            .map(|row| row.key.clone())
-            .collect();
-        let pick = |n: u64| {
-            keys.get(usize::try_from(n).unwrap_or(0) % keys.len().max(1))
-                .cloned()
-        };
-        let edit = match (dice % 5, pick(dice >> 8)) {
-            (1 | 2, Some(key)) => {
-                let value = json!({"width": dice >> 32 & 7, "prompt": format!("by {name}")});
-                let set = value.as_object().cloned().unwrap_or_default();
-                Edit::Change {
-                    key,
-                    set,
-                    unset: Vec::new(),
+            .filter(|row| !row.conflicts.is_empty())
+        {
+            for conflict in document.conflicts(&row.key) {
+                self.counts.conflicts += 1;
+                let newest = conflict.values.iter().max_by_key(|side| side.at);
+                let shown = conflict.values.last();
+                if newest.map(|side| side.at) == shown.map(|side| side.at) {
+                    self.counts.newest_won += 1;
+                } else {
+                    self.counts.newest_lost += 1;
                 }
             }
-            (3, Some(key)) => Edit::Remove { keys: vec![key] },
-            (4, Some(key)) => Edit::Restore { keys: vec![key] },
-            _ => {
-                let key = Key(format!("key-{name}-{}-{}", node.starts, node.edits));
-                let record = json!({"prompt": "new"})
-                    .as_object()
-                    .cloned()
-                    .unwrap_or_default();
-                Edit::Insert {
-                    key,
-                    record,
-                    order: None,
-                }
-            }
-        };
-        let id = EditId(format!("{name}-{}-{}", node.starts, node.edits));
-        let stamped = StampedEdit {
-            id,
-            at: Millis(self.now),
-            edit,
-        };
-        self.input(name, Input::Edit(stamped));
+        }
     }
 
-    fn deliver(&mut self, client: usize) {
-        let to_server = self.chance.once_in(2);
-        let Some(link) = self.links.get_mut(&client) else {
-            return;
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.chance.below(end as u64)).unwrap_or(0)
+    }
+
+    fn mix(&mut self, what: u64) {
+        self.trace = self.trace.rotate_left(5).wrapping_mul(0x9e37_79b9) ^ what;
+    }
+
+    fn shown(&self, name: usize) -> Shown {
+        let mut shown = self.nodes[name].shown();
+        if let Some(breakage) = self.breakage {
+            breakage.show(&mut shown);
+        }
+        shown
+    }
+
+    fn export(&self, node: &Node) -> String {
+        let mut text = node.export();
+        if self.breakage == Some(Breakage::ExportsOwnClock) {
+            text += &node.clock(self.now).0.to_string();
+        }
+        text
+    }
+
+    fn seen(&self, name: usize) -> Seen {
+        let document = self.nodes[name].replica.document();
+        self.model.seen(|hash| document.has(&[*hash]))
+    }
+
+    /// What node `name` shows follows from the edits that it has.
+    fn check(&self, name: usize) -> Result<(), Violation> {
+        let checked = self.model.check(&self.seen(name), &self.shown(name));
+        checked.map_err(|violation| violation.at(name))
+    }
+
+    fn check_acknowledged(&self) -> Result<(), Violation> {
+        let server = self.nodes[SERVER].replica.document();
+        let lost = self.acknowledged.iter().find(|hash| !server.has(&[**hash]));
+        must(lost.is_none(), "S2", || {
+            format!("{lost:?} was acknowledged and is gone")
+        })
+    }
+
+    fn edit(&mut self, name: usize) -> Result<(), Violation> {
+        self.edits += 1;
+        let shown = self.shown(name);
+        let document = self.nodes[name].replica.document();
+        let drawing = Drawing {
+            shown: &shown,
+            document,
+            name,
+            made: self.edits,
         };
-        let first = if to_server {
-            &mut link.to_server
-        } else {
-            &mut link.to_client
+        let edit = drawing.edit(&mut self.chance);
+        let past = self.model.seen(|hash| document.has(&[*hash]));
+        self.model.check_keys(&past, &shown)?;
+        let heads = document.heads();
+        let at = self.nodes[name].clock(self.now).0;
+        let mut done = edit.clone();
+        if let Some(breakage) = self.breakage {
+            breakage.edit(&mut done);
+        }
+        self.input_edit(name, done, format!("edit-{}", self.edits))?;
+        let after = self.shown(name);
+        let now = self.nodes[name].replica.document().heads();
+        let hash = (now != heads).then(|| now.first().copied()).flatten();
+        self.counts.edits += u64::from(hash.is_some());
+        self.model.note(hash, past, at, &edit, (&shown, &after))?;
+        let seen = self.seen(name);
+        for key in edits::keys_of(&edit) {
+            let checked = self.model.check_record(&seen, &after, key);
+            checked.map_err(|violation| violation.at(name))?;
+        }
+        if self.breakage == Some(Breakage::AppliesEditsTwice) && self.chance.once_in(4) {
+            let mut again = edit;
+            if let Edit::Insert { key, .. } = &mut again {
+                *key = Key(format!("{key}-again"));
+            }
+            self.input_edit(name, again, format!("again-{}", self.edits))?;
+        }
+        Ok(())
+    }
+
+    fn input_edit(&mut self, name: usize, edit: Edit, id: String) -> Result<(), Violation> {
+        let at = self.nodes[name].clock(self.now);
+        self.input(
+            name,
+            Input::Edit(StampedEdit {
+                id: EditId(id),
+                at,
+                edit,
+            }),
+        )
+    }
+
+    fn deliver(&mut self, client: usize, faults: bool) -> Result<(), Violation> {
+        let Some(arrival) = self.network.arrive(client, &mut self.chance, faults) else {
+            return Ok(());
         };
-        let (frame, to_server) = match first.pop_front() {
-            Some(frame) => (Some(frame), to_server),
-            None if to_server => (link.to_client.pop_front(), false),
-            None => (link.to_server.pop_front(), true),
-        };
-        let Some(frame) = frame else { return };
-        let (from, to) = if to_server {
+        let silent = self.breakage == Some(Breakage::LosesFramesSilently);
+        if silent && self.chance.once_in(20) {
+            return Ok(());
+        }
+        self.counts.arrivals += 1;
+        let (from, to) = if arrival.to_server {
             (client, SERVER)
         } else {
             (SERVER, client)
         };
-        // Through bytes, as on a socket.
-        let frame = Frame::decode(&frame.encode()).expect("our own frame");
-        self.input(
-            to,
-            Input::Received {
-                peer: peer(from),
-                frame,
-            },
-        );
+        match arrival.bytes.as_deref().map(Frame::decode) {
+            Some(Ok(frame)) => {
+                let newest = self.nodes[to].replica.document().newest_seconds();
+                let frame = match self.breakage {
+                    Some(breakage) => breakage.frame(frame, newest),
+                    None => frame,
+                };
+                self.input(
+                    to,
+                    Input::Received {
+                        peer: peer(from),
+                        frame,
+                    },
+                )?;
+            }
+            Some(Err(_)) => {
+                self.counts.closed += 1; // As sockets do with what is no frame.
+                self.cut(client)?;
+            }
+            None => {}
+        }
+        if arrival.breaks {
+            self.cut(client)
+        } else {
+            Ok(())
+        }
     }
 
-    fn connect(&mut self, client: usize) {
-        if self.links.contains_key(&client) {
-            return;
+    fn connect(&mut self, client: usize) -> Result<(), Violation> {
+        if !self.network.connect(client) {
+            return Ok(());
         }
-        let link = Link {
-            to_server: VecDeque::new(),
-            to_client: VecDeque::new(),
-        };
-        self.links.insert(client, link);
         self.input(
             SERVER,
             Input::Connected {
@@ -274,7 +379,7 @@ impl Sim {
                 dial: false,
                 server: false,
             },
-        );
+        )?;
         self.input(
             client,
             Input::Connected {
@@ -282,98 +387,122 @@ impl Sim {
                 dial: true,
                 server: true,
             },
-        );
+        )
     }
 
-    fn cut(&mut self, client: usize) {
-        if self.links.remove(&client).is_some() {
-            self.input(SERVER, Input::Disconnected { peer: peer(client) });
-            self.input(client, Input::Disconnected { peer: peer(SERVER) });
+    fn cut(&mut self, client: usize) -> Result<(), Violation> {
+        if !self.network.cut(client) {
+            return Ok(());
         }
+        self.input(SERVER, Input::Disconnected { peer: peer(client) })?;
+        self.input(client, Input::Disconnected { peer: peer(SERVER) })
+    }
+
+    /// Some clients, or none, cannot reach the server from now on.
+    fn part(&mut self) -> Result<(), Violation> {
+        let dice = self.chance.draw();
+        let apart: BTreeSet<usize> = (1..self.nodes.len())
+            .filter(|client| dice >> client & 1 == 1)
+            .collect();
+        for client in &apart {
+            self.cut(*client)?;
+        }
+        self.network.part(apart);
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<(), Violation> {
+        self.now += self.chance.below(PATIENCE_MS);
+        for name in 0..self.nodes.len() {
+            self.input(name, Input::Tick)?;
+        }
+        Ok(())
     }
 
     /// Confirms what was written so far.
-    fn sync_disk(&mut self, name: usize) {
+    fn sync_disk(&mut self, name: usize) -> Result<(), Violation> {
         let node = &mut self.nodes[name];
         let Some((seq, _)) = node.unsynced.last() else {
-            return;
+            return Ok(());
         };
         let seq = *seq;
         node.disk
             .extend(node.unsynced.drain(..).map(|(_, bytes)| bytes));
-        self.input(name, Input::Persisted { seq });
-        if name == SERVER {
-            let view = self.nodes[SERVER].replica.document().view();
-            self.acknowledged = view.all().map(|row| row.key.clone()).collect();
-        }
+        node.confirmed.extend(node.replica.document().heads());
+        self.input(name, Input::Persisted { seq })
     }
 
-    /// Kills the process: what its disk had not confirmed is gone, connections too.
-    fn crash(&mut self, name: usize) {
-        let lost: Vec<usize> = self
-            .links
-            .keys()
-            .copied()
-            .filter(|client| name == SERVER || *client == name)
-            .collect();
-        for client in lost {
-            self.links.remove(&client);
-            let (other, gone) = if name == SERVER {
-                (client, SERVER)
-            } else {
-                (SERVER, client)
-            };
-            self.input(other, Input::Disconnected { peer: peer(gone) });
-        }
-        let node = &mut self.nodes[name];
-        node.unsynced.clear();
-        node.starts += 1;
-        node.replica = boot(name, node.starts, &node.disk);
-        if name == SERVER {
-            for key in &self.acknowledged {
-                let view = self.nodes[SERVER].replica.document().view();
-                assert!(
-                    view.get(key).is_some(),
-                    "S2: {key} was acknowledged and is gone"
-                );
+    /// Kills the process, connections too. Of what its disk had not confirmed, a beginning `may`
+    /// be there after all.
+    fn crash(&mut self, name: usize, may: bool) -> Result<(), Violation> {
+        self.counts.crashes += 1;
+        for client in 1..self.nodes.len() {
+            if (name == SERVER || name == client) && self.network.cut(client) {
+                let (other, gone) = if name == SERVER {
+                    (client, SERVER)
+                } else {
+                    (SERVER, client)
+                };
+                self.input(other, Input::Disconnected { peer: peer(gone) })?;
             }
         }
+        let written = self.nodes[name].unsynced.len() + 1;
+        let there = if may { self.below(written) } else { 0 };
+        let dice = self.chance.draw();
+        let node = &mut self.nodes[name];
+        let broken = self.breakage.filter(|_| name == SERVER);
+        if broken == Some(Breakage::ForgetsWhatWasSynced) {
+            node.disk.pop();
+            node.unsynced.clear();
+        } else if broken != Some(Breakage::AcknowledgesBeforeSync) {
+            let written = node.unsynced.drain(..there);
+            node.disk.extend(written.map(|(_, bytes)| bytes));
+        }
+        node.restart(dice);
+        self.check_acknowledged()?;
+        let node = &self.nodes[name];
+        let confirmed: Vec<ChangeHash> = node.confirmed.iter().copied().collect();
+        must(node.replica.document().has(&confirmed), "S2", || {
+            format!("node {name} lost what its disk had confirmed")
+        })?;
+        self.check(name)
     }
 
-    fn input(&mut self, name: usize, input: Input) {
-        let effects = match self.nodes[name].replica.step(Millis(self.now), input) {
+    fn input(&mut self, name: usize, input: Input) -> Result<(), Violation> {
+        let now = self.nodes[name].clock(self.now);
+        let effects = match self.nodes[name].replica.step(now, input) {
             Ok(effects) => effects,
-            // A restore of what is not in the bin, a purge …: refused, and nothing changed.
-            Err(error) => panic!("node {name} refused: {error}"),
+            Err(error) => return must(false, "D3", || format!("node {name} refused: {error}")),
         };
         for effect in effects {
             match effect {
-                Effect::Persist { seq, bytes, .. } => self.nodes[name].unsynced.push((seq, bytes)),
-                Effect::Send { peer: to, frame } => {
-                    assert!(
-                        self.nodes[name].unsynced.is_empty(),
-                        "S2: node {name} speaks of what its disk does not have"
-                    );
-                    let client = if name == SERVER { number(&to) } else { name };
-                    if let Some(link) = self.links.get_mut(&client) {
-                        let queue = if name == SERVER {
-                            &mut link.to_client
-                        } else {
-                            &mut link.to_server
-                        };
-                        queue.push_back(frame);
+                Effect::Persist { seq, bytes, .. } => {
+                    self.nodes[name].unsynced.push((seq, bytes));
+                    if name == SERVER && self.breakage == Some(Breakage::AcknowledgesBeforeSync) {
+                        self.input(name, Input::Persisted { seq })?;
                     }
                 }
-                Effect::Close { reason, .. } => panic!("node {name} closes: {reason}"),
+                Effect::Send { peer: to, frame } => {
+                    let honest = self.breakage != Some(Breakage::AcknowledgesBeforeSync);
+                    let speaks = honest && !self.nodes[name].unsynced.is_empty();
+                    must(!speaks, "S2", || {
+                        format!("node {name} speaks of what its disk does not have")
+                    })?;
+                    let client = if name == SERVER { number(&to) } else { name };
+                    self.network.send(client, name != SERVER, &frame);
+                }
+                Effect::ServerHas { heads } => {
+                    self.acknowledged.extend(heads.iter().copied());
+                    self.nodes[name].server_has = heads;
+                }
+                Effect::Close { peer: to, .. } => {
+                    self.counts.closed += 1;
+                    let client = if name == SERVER { number(&to) } else { name };
+                    self.cut(client)?;
+                }
                 _ => {}
             }
         }
+        Ok(())
     }
-}
-
-fn number(peer: &PeerId) -> usize {
-    peer.as_str()
-        .trim_start_matches("node-")
-        .parse()
-        .expect("the simulator's own names")
 }

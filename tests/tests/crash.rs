@@ -19,6 +19,7 @@ use plainsync_core::id::DocumentId;
 use plainsync_tests::chance::Chance;
 use plainsync_tests::historic::picture;
 use plainsync_tests::home::Home;
+use plainsync_tests::seeds::number_from;
 use plainsync_tests::served::{Served, try_send, until};
 use plainsync_tests::tab::Tab;
 use serde_json::{Map, Value, json};
@@ -357,14 +358,6 @@ fn check_files(home: &Home) {
         let jobs = file["jobs"].as_array().expect("jobs");
         counted(jobs.iter().map(|job| ("", job)));
     }
-}
-
-fn number_from(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{variable} is no number")),
-    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

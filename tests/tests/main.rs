@@ -3,9 +3,12 @@
 //! `cargo test -p plainsync-tests crash::` runs one file of them.
 
 mod crash;
+mod crowd;
 mod damage;
 mod git_merge;
 mod historic;
+mod hostile;
+mod hostile_files;
 mod interop;
 mod legacy;
 mod old_clients;

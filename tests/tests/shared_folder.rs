@@ -19,6 +19,7 @@ use plainsync_core::time::Millis;
 use plainsync_tests::chance::Chance;
 use plainsync_tests::folder_sync::Cloud;
 use plainsync_tests::historic::picture;
+use plainsync_tests::seeds;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -352,10 +353,6 @@ fn log() {
     }
 }
 
-fn number_from(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
-}
-
 /// Seeds that failed once.
 const SEEDS_KEPT: [u64; 4] = [163, 223, 351, 1515];
 
@@ -363,18 +360,17 @@ const SEEDS_KEPT: [u64; 4] = [163, 223, 351, 1515];
 /// and nobody's edit is missing. Half of the seeds in each of two tests, so that two cores share them.
 #[test]
 fn f11_three_machines_that_share_a_folder_converge() {
-    let seeds = number_from("PLAINSYNC_SEEDS").unwrap_or(SEEDS_DEFAULT);
-    match number_from("PLAINSYNC_SEED") {
+    match seeds::only() {
         Some(seed) => run([seed].into_iter()),
-        None => run((0..seeds).step_by(2)),
+        None => run((0..seeds::count(SEEDS_DEFAULT)).step_by(2)),
     }
 }
 
 /// As [`f11_three_machines_that_share_a_folder_converge`].
 #[test]
 fn f11_three_more_machines_that_share_a_folder_converge() {
-    if number_from("PLAINSYNC_SEED").is_none() {
-        let seeds = number_from("PLAINSYNC_SEEDS").unwrap_or(SEEDS_DEFAULT);
+    if seeds::only().is_none() {
+        let seeds = seeds::count(SEEDS_DEFAULT);
         let kept = SEEDS_KEPT.into_iter().filter(|kept| *kept >= seeds);
         run(kept.chain((1..seeds).step_by(2)));
     }

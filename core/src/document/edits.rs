@@ -12,7 +12,7 @@ use crate::blob::Blob;
 use crate::edit::{Edit, EditError, Key, RunOrder, StampedEdit};
 use crate::id::derived_key;
 use crate::limits::DOCUMENT_RECORDS_MAX;
-use crate::record::{Field, PURGED, REMOVED, RUN, RUNS, Record, is_reserved};
+use crate::record::{Field, PURGED, REMOVED, RUN, Record, is_reserved};
 use crate::time::Millis;
 
 /// What an edit did.
@@ -228,8 +228,11 @@ impl Document {
                     if let Some(run) = &record.run {
                         delete_field(tx, run, RUN)?;
                     }
-                    for map in &record.maps {
-                        tx.delete(map, RUNS)?;
+                    // Each run, not their map: a run made apart from this would go with it (D6).
+                    for map in &record.runs_maps {
+                        for (id, _) in record.runs.iter() {
+                            tx.delete(map, id)?;
+                        }
                     }
                     tx.put(record.home(), PURGED, &Value::from(true))?;
                     remove_record(tx, record, fingerprint)?;

@@ -84,27 +84,6 @@ impl Document {
         self.restore(chunks)
     }
 
-    /// Takes in what another replica kept of this history, in place. Chunks whose changes are
-    /// known change nothing; a refused one does not keep the others out. What is new is part of
-    /// the history afterwards, but not of the view: the caller takes it in there.
-    ///
-    /// # Errors
-    ///
-    /// [`RestoreError`]: why the first of the refused chunks was.
-    #[cfg(feature = "fan-out")]
-    pub(crate) fn absorb(&mut self, chunks: &[Vec<u8>]) -> Result<(), RestoreError> {
-        let mut outcome = Ok(());
-        for (index, chunk) in chunks.iter().enumerate() {
-            let taken = guarded(chunk).and_then(|()| {
-                let loaded = self.automerge_mut().load_incremental(chunk);
-                loaded.map(drop).map_err(|error| error.to_string())
-            });
-            let refused = taken.map_err(|reason| RestoreError::Unreadable { index, reason });
-            outcome = outcome.and(refused);
-        }
-        outcome
-    }
-
     /// This document with the history that `doc` holds instead of its own.
     pub(crate) fn holding(&self, doc: Automerge) -> Self {
         let mut other = Self {
@@ -167,7 +146,7 @@ impl Document {
 
 /// Refuses what automerge should not see.
 #[cfg(feature = "fan-out")]
-fn guarded(chunk: &[u8]) -> Result<(), String> {
+pub(crate) fn guarded(chunk: &[u8]) -> Result<(), String> {
     if chunk.is_empty() {
         return Err("it is empty".to_owned());
     }

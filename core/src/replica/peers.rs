@@ -16,6 +16,7 @@ impl Replica {
     pub(super) fn connected(&mut self, peer: PeerId, session: Session) {
         #[cfg(feature = "fan-out")]
         let session = {
+            self.part_from(&peer);
             self.last_session += 1;
             session.numbered(self.last_session)
         };
@@ -99,7 +100,7 @@ impl Replica {
         }
         self.hear_server(effects);
         if let Err(error) = outcome {
-            self.sessions.remove(&peer);
+            self.part_from(&peer);
             let (reason, cause) = (error.to_string(), error.cause());
             effects.push(Effect::Close {
                 peer,
@@ -110,6 +111,36 @@ impl Replica {
         }
         // Of changes, all hear when they are durable; else there is news for this peer only.
         self.speak_to(now, &peer, effects);
+    }
+
+    /// Goes on with the conversations of `failed`, which may not be asked any more, as far as
+    /// `stays` holds for the peer: histories are compared anew with each. Follow it with
+    /// [`Input::Tick`](super::Input::Tick). What peers send is tried on a copy for a while.
+    ///
+    /// This replica holds all that is durable, and so all that `failed` told anybody.
+    #[cfg(feature = "fan-out")]
+    pub fn go_on_from(&mut self, failed: Self, stays: impl Fn(&PeerId) -> bool) {
+        self.last_session = failed.last_session;
+        self.presence = failed.presence;
+        self.arrivals = failed.arrivals;
+        self.arrivals.be_careful();
+        for (peer, mut session) in failed.sessions {
+            if stays(&peer) {
+                session.lose();
+                self.sessions.insert(peer, session);
+            } else {
+                self.arrivals.leave(session.number());
+            }
+        }
+    }
+
+    /// Forgets the conversation with `peer`.
+    pub(super) fn part_from(&mut self, peer: &PeerId) {
+        let _session = self.sessions.remove(peer);
+        #[cfg(feature = "fan-out")]
+        if let Some(session) = _session {
+            self.arrivals.leave(session.number());
+        }
     }
 
     /// Learns from what the server advertises which of our changes are on its disk.
@@ -144,20 +175,15 @@ impl Replica {
 
     /// Sends what peers should hear, if all that it is made of is durable.
     pub(super) fn speak(&mut self, now: Millis, effects: &mut Vec<Effect>) {
-        self.speak_where(now, |_| true, effects);
+        self.speak_where(now, None, effects);
     }
 
     /// Sends what `peer` should hear, if all that it is made of is durable.
     pub(super) fn speak_to(&mut self, now: Millis, peer: &PeerId, effects: &mut Vec<Effect>) {
-        self.speak_where(now, |other| other == peer, effects);
+        self.speak_where(now, Some(peer), effects);
     }
 
-    fn speak_where(
-        &mut self,
-        now: Millis,
-        hears: impl Fn(&PeerId) -> bool,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn speak_where(&mut self, now: Millis, only: Option<&PeerId>, effects: &mut Vec<Effect>) {
         if self.durable < self.seq {
             return;
         }
@@ -168,15 +194,13 @@ impl Replica {
         #[cfg(not(feature = "fan-out"))]
         let _ = now;
         let is_new = self.document.is_new();
-        for (peer, session) in self.sessions.iter_mut().filter(|(peer, _)| hears(peer)) {
+        let mut say = |peer: &PeerId, session: &mut Session| {
             let opening = session.is_opening();
             #[cfg(feature = "fan-out")]
-            let data = session.next_message(now, &self.document, &mut round);
+            let data = session.next_message(now, &self.document, &self.arrivals, &mut round);
             #[cfg(not(feature = "fan-out"))]
             let data = session.next_message(&self.document);
-            let Some(data) = data else {
-                continue;
-            };
+            let Some(data) = data else { return };
             let (document, sender, target) =
                 (self.config.document, self.config.peer.clone(), peer.clone());
             let frame = if opening && is_new {
@@ -194,10 +218,16 @@ impl Replica {
                     data,
                 }
             };
-            effects.push(Effect::Send {
-                peer: peer.clone(),
-                frame,
-            });
+            let peer = peer.clone();
+            effects.push(Effect::Send { peer, frame });
+        };
+        match only {
+            Some(peer) => {
+                if let Some(session) = self.sessions.get_mut(peer) {
+                    say(peer, session);
+                }
+            }
+            None => (self.sessions.iter_mut()).for_each(|(peer, session)| say(peer, session)),
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! loop {
-//!     drain the inbox: each message → Replica::step → effects, gathered in a Batch
+//!     under load, let the inbox fill                       (gather.rs)
+//!     drain it: each message → Replica::step → effects, gathered in a Batch
 //!     images, then journal records → disk, one fsync            (commit.rs)
 //!     Replica::step(Persisted) → sends; answer callers; publish the snapshot
 //!     tend: the JSON when it is due, the disk's recovery, compaction   (file.rs, recovery.rs)
@@ -17,6 +18,7 @@
 mod batch;
 mod commit;
 mod file;
+mod gather;
 mod list;
 mod offer;
 mod recovery;
@@ -28,6 +30,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plainsync_core::document::RestoreError;
@@ -42,6 +45,7 @@ use tracing::warn;
 
 use self::batch::{Answer, Batch};
 pub(super) use self::file::FileSide;
+use self::gather::Gather;
 pub(super) use self::offer::{OFFER, OFFERED, Offered};
 use self::recovery::Health;
 pub(super) use self::recovery::restore;
@@ -89,6 +93,7 @@ pub(super) struct Actor {
     share: Share,
     peers: Peers,
     health: Health,
+    gather: Gather,
     next_tick: Instant,
     stop: Option<oneshot::Sender<()>>,
     abandoned: bool,
@@ -134,6 +139,7 @@ impl Actor {
             share: Share::default(),
             peers: Peers::new(metrics),
             health: Health::default(),
+            gather: Gather::default(),
             next_tick: Instant::now(),
             stop: None,
             abandoned: false,
@@ -147,7 +153,10 @@ impl Actor {
                 .next_deadline()
                 .saturating_duration_since(Instant::now());
             match self.inbox.recv_timeout(wait) {
-                Ok(first) => self.work(first),
+                Ok(first) => {
+                    thread::sleep(self.gather.wait(Instant::now()));
+                    self.work(first);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -246,6 +255,7 @@ impl Actor {
                 if taken.is_err() {
                     self.shared.metrics.refused(Refusal::Failure);
                     warn!(peer = %culprit, "a peer sent what the engine failed on");
+                    batch.by_peer = batch.poisoned;
                     self.peers
                         .close(&culprit, "the engine failed on what it sent");
                 }
@@ -363,8 +373,7 @@ impl Actor {
                     });
                 }
                 Effect::Send { peer, frame } => {
-                    let sent = self.peers.send(&peer, &frame);
-                    dropped.extend((!sent).then_some(peer));
+                    dropped.extend(self.peers.send(&peer, &frame));
                 }
                 Effect::Close {
                     peer,

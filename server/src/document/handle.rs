@@ -39,6 +39,7 @@ use super::blobs::Blobs;
 use super::error::DocumentError;
 use super::inbox::{Inbox, Message};
 use super::origin::ImportOrigin;
+use super::outgoing::Outgoing;
 use super::peers::{End, Token};
 use super::render::render;
 use super::ring::Ring;
@@ -364,7 +365,7 @@ impl DocumentHandle {
     /// Begins a conversation with `peer`. Encoded frames for it go to `outbound`, whose
     /// capacity is how far the peer may fall behind; the document ends the conversation by
     /// dropping its end of that queue.
-    pub async fn connect(&self, peer: PeerId, outbound: mpsc::Sender<Vec<u8>>) -> Connection {
+    pub async fn connect(&self, peer: PeerId, outbound: mpsc::Sender<Outgoing>) -> Connection {
         let token = self.shared.connections.fetch_add(1, Ordering::Relaxed);
         let end = End::default();
         self.shared.told.add(token, &outbound);

@@ -19,6 +19,7 @@ use super::error::DocumentError;
 use super::handle::{EditOutcome, ListTaken};
 use super::keeper::Report;
 use super::origin::ImportOrigin;
+use super::outgoing::Outgoing;
 use super::peers::{End, Token};
 use super::state::FileAnswer;
 
@@ -78,7 +79,7 @@ pub(super) enum Message {
         /// Which connection of theirs.
         token: Token,
         /// Where frames for them go.
-        outbound: tokio::sync::mpsc::Sender<Vec<u8>>,
+        outbound: tokio::sync::mpsc::Sender<Outgoing>,
         /// Where the reason goes if the document ends it.
         end: End,
     },

@@ -49,6 +49,7 @@ pub mod lock;
 pub mod note;
 mod open;
 mod origin;
+pub mod outgoing;
 mod peers;
 pub mod place;
 pub mod projection;

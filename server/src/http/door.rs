@@ -5,6 +5,8 @@
 //!
 //! **Invariant:** what one connection does, or how it fails, ends that connection only.
 
+use std::convert::Infallible;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -18,7 +20,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -27,8 +29,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::idle::{Answer, Idle};
 use super::limits::{
-    CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX, HEADERS_MAX, TLS_HANDSHAKE_MAX, WRITE_STALL_MAX,
+    CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX, HEADERS_MAX, PLACE_MAX, REFUSAL_MAX,
+    REFUSALS_MAX, SEND_AWAY_MAX, TLS_HANDSHAKE_MAX, WRITE_STALL_MAX,
 };
 use super::stall::StallGuard;
 use super::state::App;
@@ -49,6 +53,10 @@ pub struct Door {
     /// Speaks TLS, where https is served.
     acceptor: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
+    /// Who may be sent away for somebody new.
+    idle: Arc<Idle>,
+    /// Places of those who are told that there is none.
+    refusals: Arc<Semaphore>,
     /// No further requests on open connections.
     stopping: CancellationToken,
     /// No further waiting for those that are being answered.
@@ -65,6 +73,8 @@ impl Door {
             router,
             acceptor,
             places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            idle: Arc::default(),
+            refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             stopping: app.stopping.clone(),
             cut: CancellationToken::new(),
             conversations: app.conversations.clone(),
@@ -87,6 +97,7 @@ impl Door {
 
     /// Accepts connections for ever; errors of one connection are that connection's own.
     pub async fn accept(&self, listener: &TcpListener) {
+        let mut is_full = false;
         loop {
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
@@ -97,13 +108,7 @@ impl Door {
                     continue;
                 }
             };
-            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-                tracing::warn!("refused {peer}: {CONNECTIONS_MAX} connections are open");
-                self.metrics.refused(Refusal::Limits);
-                let _closed = stream.try_write(FULL);
-                continue;
-            };
-            let conversation = self.clone().converse(stream, peer, place);
+            let conversation = self.clone().receive(stream, peer, &mut is_full);
             let cut = self.cut.clone();
             self.conversations.spawn(async move {
                 let ended = tokio::select! {
@@ -115,6 +120,53 @@ impl Door {
                 }
             });
         }
+    }
+
+    /// Finds a place for a connection, which is served then, or refused.
+    fn receive(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        is_full: &mut bool,
+    ) -> impl Future<Output = Result<(), Trouble>> + Send + use<> {
+        let places = Arc::clone(&self.places);
+        let place = Arc::clone(&places).try_acquire_owned();
+        let comes_free = place.is_err() && self.idle.send_one_away();
+        let was_full = std::mem::replace(is_full, place.is_err() && !comes_free);
+        if *is_full && !was_full {
+            tracing::warn!("refused {peer} and maybe others: {CONNECTIONS_MAX} requests are open");
+        }
+        async move {
+            let place = match place {
+                Ok(place) => Some(place),
+                Err(_) if comes_free => {
+                    let place = timeout(PLACE_MAX, places.acquire_owned()).await;
+                    place.ok().and_then(Result::ok)
+                }
+                Err(_) => None,
+            };
+            match place {
+                Some(place) => self.converse(stream, peer, place).await,
+                None => Ok(self.refuse(stream).await?),
+            }
+        }
+    }
+
+    /// Says that there is no place, and reads what the client sends meanwhile: closing with
+    /// something unread would take back what was said.
+    async fn refuse(&self, mut stream: TcpStream) -> io::Result<()> {
+        self.metrics.refused(Refusal::Limits);
+        let Ok(_refusal) = self.refusals.try_acquire() else {
+            return stream.try_write(FULL).map(drop);
+        };
+        let said = async {
+            stream.write_all(FULL).await?;
+            stream.shutdown().await?;
+            let mut unread = [0; 1024];
+            while stream.read(&mut unread).await? > 0 {}
+            Ok(())
+        };
+        timeout(REFUSAL_MAX, said).await.unwrap_or(Ok(()))
     }
 
     /// Serves one connection to its end.
@@ -144,12 +196,19 @@ impl Door {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let router = self.router.clone();
+        let stay = self.idle.enter();
+        let sent_away = stay.sent_away.clone();
         let service = service_fn(move |request: Request<Incoming>| {
+            let answering = stay.answer();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ends);
             // An upgraded connection outlives this function and keeps its place.
             request.extensions_mut().insert(place.clone());
-            router.clone().oneshot(request)
+            let answer = router.clone().oneshot(request);
+            async move {
+                let answer = answer.await?;
+                Ok::<_, Infallible>(answer.map(|body| Answer::new(body, answering)))
+            }
         });
         let stream = TokioIo::new(StallGuard::new(stream, WRITE_STALL_MAX));
         let connection = http1::Builder::new()
@@ -163,6 +222,10 @@ impl Door {
         tokio::select! {
             ended = connection.as_mut() => return Ok(ended?),
             () = self.stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = sent_away.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                return timeout(SEND_AWAY_MAX, connection).await?.map_err(Trouble::from);
+            }
         }
         Ok(connection.await?)
     }

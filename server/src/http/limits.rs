@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Connections open at once; further ones are answered with 503 and closed.
+/// Connections open at once. A further one takes the place of the one that has waited longest
+/// without a request; where none waits, it is answered with 503 and closed.
 pub const CONNECTIONS_MAX: usize = 1_024;
 
 /// WebSocket peers among them, so that plain requests always find room.
@@ -16,6 +17,19 @@ pub const HEADERS_MAX: usize = 64;
 
 /// Bytes of a request's head.
 pub const HEAD_BYTES_MAX: usize = 32 * 1024;
+
+/// How long a connection that is sent away may take to read the end of its last answer; somebody
+/// waits for its place.
+pub const SEND_AWAY_MAX: Duration = Duration::from_millis(100);
+
+/// How long a new connection may wait for its place.
+pub const PLACE_MAX: Duration = Duration::from_secs(2);
+
+/// Refused clients that are waited for at once until they have read why; others may not read it.
+pub const REFUSALS_MAX: usize = 64;
+
+/// How long a refused client may take to read why.
+pub const REFUSAL_MAX: Duration = Duration::from_secs(1);
 
 /// How long a TLS handshake may take.
 pub const TLS_HANDSHAKE_MAX: Duration = Duration::from_secs(10);

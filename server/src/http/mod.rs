@@ -21,6 +21,7 @@ pub mod export;
 pub mod failure;
 pub mod generate;
 pub mod health;
+mod idle;
 pub mod import;
 pub mod jobs;
 pub mod legacy;

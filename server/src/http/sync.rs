@@ -9,10 +9,12 @@
 //! a peer resends what was refused only on a new one.
 
 mod news;
+mod pace;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, State};
@@ -23,11 +25,13 @@ use plainsync_core::id::{DocumentId, PeerId};
 use plainsync_core::limits::FRAME_BYTES_MAX;
 use plainsync_core::wire::{Frame, PROTOCOL};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use self::pace::Pace;
 use super::door::Place;
 use super::problem::{ApiError, Kind, echo};
 use super::state::App;
+use crate::document::outgoing::Outgoing;
 use crate::document::{Connection, OUTBOUND_FRAMES_MAX};
 use crate::metrics::{Connections, Refusal};
 
@@ -45,6 +49,10 @@ const CLOSE_MAX: Duration = Duration::from_secs(2);
 
 /// Orders of the reader that may wait for the writer.
 const ORDERS_MAX: usize = 16;
+
+/// What is read of a socket at once, in bytes: held for every connection and cleared for every read,
+/// and most frames are smaller.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// Documents that one peer may open over one connection.
 const DOCUMENTS_PER_PEER_MAX: usize = 32;
@@ -106,7 +114,7 @@ pub(super) type Outbound = std::pin::Pin<Box<dyn Stream<Item = Queued> + Send>>;
 
 /// Something a document queued, or that it queues no more.
 pub(super) enum Queued {
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     Ended(DocumentId),
 }
 
@@ -136,6 +144,7 @@ pub async fn upgrade(
     Ok(socket
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .on_upgrade(move |socket| tracker.track_future(converse(app, socket, seat, place))))
 }
 
@@ -195,7 +204,8 @@ async fn read(
     name: &mut Option<PeerId>,
     open: &mut HashMap<DocumentId, Connection>,
 ) -> End {
-    let joined = match timeout(JOIN_MAX, first_frame(stream)).await {
+    let mut pace = Pace::new(Instant::now());
+    let joined = match timeout(JOIN_MAX, first_frame(stream, &mut pace)).await {
         Ok(Ok(Frame::Join {
             sender, versions, ..
         })) => (sender, versions),
@@ -233,7 +243,7 @@ async fn read(
         return end;
     }
     loop {
-        let frame = match timeout(SILENCE_MAX, next_message(stream)).await {
+        let frame = match timeout(SILENCE_MAX, next_message(stream, &mut pace)).await {
             Ok(Ok(Some(frame))) => frame,
             Ok(Ok(None)) => continue,
             Ok(Err(end)) => return end,
@@ -248,8 +258,16 @@ async fn read(
 }
 
 /// The next message: a frame, or `None` for a ping or pong, which only proves that the peer lives.
-async fn next_message(stream: &mut SplitStream<WebSocket>) -> Result<Option<Frame>, End> {
-    match stream.next().await {
+async fn next_message(
+    stream: &mut SplitStream<WebSocket>,
+    pace: &mut Pace,
+) -> Result<Option<Frame>, End> {
+    let next = stream.next().await;
+    if let Some(Ok(message)) = &next {
+        let paced = pace.take(Instant::now(), len_of(message));
+        paced.map_err(|hurry| End::limit(hurry.to_string()))?;
+    }
+    match next {
         Some(Ok(Message::Binary(bytes))) => Frame::decode(&bytes).map(Some).map_err(|error| {
             End::protocol(format!("a frame was refused: {error}")).because(Refusal::Unreadable)
         }),
@@ -278,10 +296,18 @@ async fn next_message(stream: &mut SplitStream<WebSocket>) -> Result<Option<Fram
     }
 }
 
+fn len_of(message: &Message) -> usize {
+    match message {
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Text(text) => text.len(),
+        Message::Close(_) => 0,
+    }
+}
+
 /// The first frame.
-async fn first_frame(stream: &mut SplitStream<WebSocket>) -> Result<Frame, End> {
+async fn first_frame(stream: &mut SplitStream<WebSocket>, pace: &mut Pace) -> Result<Frame, End> {
     loop {
-        if let Some(frame) = next_message(stream).await? {
+        if let Some(frame) = next_message(stream, pace).await? {
             return Ok(frame);
         }
     }
@@ -374,7 +400,7 @@ impl Reader<'_> {
 }
 
 /// A queue as a stream that says when its document ended it.
-fn outbound(document: DocumentId, mut queued: mpsc::Receiver<Vec<u8>>) -> Outbound {
+fn outbound(document: DocumentId, mut queued: mpsc::Receiver<Outgoing>) -> Outbound {
     let mut ended = false;
     Box::pin(poll_fn(move |cx| {
         if ended {
@@ -386,7 +412,7 @@ fn outbound(document: DocumentId, mut queued: mpsc::Receiver<Vec<u8>>) -> Outbou
                     ended = true;
                     Queued::Ended(document)
                 },
-                Queued::Bytes,
+                |frame| Queued::Bytes(Bytes::from_owner(frame)), // Counted until it is written.
             ))
         })
     }))
@@ -413,7 +439,7 @@ impl Writer {
                     None => return Stopped::Here(End::new(close_code::NORMAL, "the reader is gone")),
                 },
                 queued = self.queues.next(), if !self.queues.is_empty() => match queued {
-                    Some(Queued::Bytes(bytes)) => Message::Binary(bytes.into()),
+                    Some(Queued::Bytes(bytes)) => Message::Binary(bytes),
                     Some(Queued::Ended(document)) => return Stopped::ByDocument(document),
                     None => continue,
                 },

@@ -37,6 +37,8 @@ pub(super) struct Batch {
     pub(super) answers: Vec<Answer>,
     /// The engine failed: nothing more may be asked of this replica.
     pub(super) poisoned: bool,
+    /// It failed on what a peer sent, who is closed already.
+    pub(super) by_peer: bool,
 }
 
 impl Batch {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use plainsync_core::edit::Key;
 use plainsync_core::plain::base::Handed;
@@ -61,7 +62,9 @@ impl Actor {
             }
             self.show_moment();
         }
-        if batch.poisoned {
+        if batch.poisoned && batch.by_peer {
+            self.restore_around();
+        } else if batch.poisoned {
             self.restore_after_failure();
         }
         if news && batch.poisoned {
@@ -69,9 +72,17 @@ impl Actor {
         } else if news {
             self.publish_changed(&batch.keys); // Before peers hear of it: who asks on hearing sees it.
         }
-        if let (Some(seq), false) = (batch.seq, batch.poisoned) {
+        let to_say = match (batch.seq, batch.poisoned) {
+            (Some(seq), false) => Some(Input::Persisted { seq }),
+            (_, true) => Some(Input::Tick), // To those whose conversations went on.
+            (None, false) => None,
+        };
+        if let Some(to_say) = to_say {
+            if !self.peers.is_empty() {
+                self.gather.speak(Instant::now());
+            }
             let mut spoken = Batch::default();
-            self.step_quietly(Input::Persisted { seq }, &mut spoken);
+            self.step_quietly(to_say, &mut spoken);
             if spoken.poisoned {
                 self.restore_after_failure();
                 self.publish();

@@ -88,6 +88,25 @@ impl Actor {
         self.recover();
     }
 
+    /// After the engine failed on what one peer sent, who is closed: all that was gathered is on
+    /// disk, so the others are told nothing else than what they were told, and go on (S4).
+    pub(super) fn restore_around(&mut self) {
+        error!(
+            name = self.shared.name,
+            "the engine failed on what a peer sent; the document is restored from disk"
+        );
+        let failed = self.replica.take();
+        self.recover();
+        match (&mut self.replica, failed) {
+            (Some(replica), Some(failed)) => {
+                replica.go_on_from(failed, |peer| self.peers.is_open(peer));
+            }
+            _ => self
+                .peers
+                .close_all("the document was restored from disk; connect again"),
+        }
+    }
+
     /// Tries the disk again when its time has come.
     pub(super) fn tend_health(&mut self) {
         if self

@@ -8,11 +8,12 @@ use std::time::Instant;
 use tokio::sync::mpsc::{Sender, WeakSender};
 
 use super::{DocumentHandle, Shared, lock};
+use crate::document::outgoing::Outgoing;
 use crate::document::peers::Token;
 use crate::metrics::Moment;
 
 /// The queues of a document's peers, without holding any of them open.
-type Queues = HashMap<Token, WeakSender<Vec<u8>>>;
+type Queues = HashMap<Token, WeakSender<Outgoing>>;
 
 /// What the actor tells of itself as it goes.
 #[derive(Default)]
@@ -33,7 +34,7 @@ impl Shared {
 }
 
 impl Told {
-    pub(super) fn add(&self, token: Token, outbound: &Sender<Vec<u8>>) {
+    pub(super) fn add(&self, token: Token, outbound: &Sender<Outgoing>) {
         self.queues().insert(token, outbound.downgrade());
     }
 
@@ -51,7 +52,7 @@ impl DocumentHandle {
     #[must_use]
     pub fn moment(&self) -> Moment {
         let told = &self.shared.told;
-        let waiting = |queue: &WeakSender<Vec<u8>>| {
+        let waiting = |queue: &WeakSender<Outgoing>| {
             let queue = queue.upgrade()?;
             Some(queue.max_capacity() - queue.capacity())
         };

@@ -57,7 +57,7 @@ pub(super) fn stream(document: &DocumentHandle, server: PeerId, peer: PeerId) ->
                     session,
                     data,
                 };
-                let queued = Queued::Bytes(frame.encode());
+                let queued = Queued::Bytes(frame.encode().into());
                 return Some((queued, (document, changed, told, count)));
             }
         }

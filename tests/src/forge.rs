@@ -1,9 +1,19 @@
 //! Writes chunks by hand: whatever they claim, their checksums fit.
+//!
+//! The tests of the engine's guard include this file as well.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    dead_code,
+    unreachable_pub,
+    reason = "test support, shared by several test programs"
+)]
 
 use sha2::{Digest, Sha256};
 
 /// A number as automerge writes it.
-pub(crate) fn unsigned(mut number: u64) -> Vec<u8> {
+pub fn unsigned(mut number: u64) -> Vec<u8> {
     let mut out = Vec::new();
     loop {
         let low = u8::try_from(number & 0x7f).unwrap();
@@ -17,7 +27,7 @@ pub(crate) fn unsigned(mut number: u64) -> Vec<u8> {
 }
 
 /// The head of a run: how often the value after it repeats.
-pub(crate) fn run(count: u64) -> Vec<u8> {
+pub fn run(count: u64) -> Vec<u8> {
     let mut out = unsigned(count);
     if let Some(last) = out.last_mut().filter(|last| **last & 0x40 != 0) {
         *last |= 0x80; // The highest bit that is written would make it negative.
@@ -27,7 +37,7 @@ pub(crate) fn run(count: u64) -> Vec<u8> {
 }
 
 /// `text` with its length before it.
-pub(crate) fn text(text: &[u8]) -> Vec<u8> {
+pub fn text(text: &[u8]) -> Vec<u8> {
     [unsigned(u64::try_from(text.len()).unwrap()), text.to_vec()].concat()
 }
 
@@ -40,7 +50,7 @@ fn hash_start(kind: u8, data: &[u8]) -> [u8; 4] {
 }
 
 /// A chunk of `kind` that holds `data`.
-pub(crate) fn chunk(kind: u8, data: &[u8]) -> Vec<u8> {
+pub fn chunk(kind: u8, data: &[u8]) -> Vec<u8> {
     let mut out = vec![0x85, 0x6f, 0x4a, 0x83];
     out.extend(hash_start(kind, data));
     out.push(kind);
@@ -49,7 +59,7 @@ pub(crate) fn chunk(kind: u8, data: &[u8]) -> Vec<u8> {
 }
 
 /// The compressed chunk of a change that holds `data`.
-pub(crate) fn compressed(data: &[u8]) -> Vec<u8> {
+pub fn compressed(data: &[u8]) -> Vec<u8> {
     let mut out = vec![0x85, 0x6f, 0x4a, 0x83];
     out.extend(hash_start(1, data));
     out.push(2);
@@ -57,7 +67,8 @@ pub(crate) fn compressed(data: &[u8]) -> Vec<u8> {
     out
 }
 
-pub(crate) fn deflate(data: &[u8]) -> Vec<u8> {
+/// `data` as a compressed chunk or column has it.
+pub fn deflate(data: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let mut out = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     out.write_all(data).unwrap();
@@ -83,19 +94,20 @@ fn bytes_of(columns: Columns<'_>) -> Vec<u8> {
 }
 
 /// The data of a change by one actor with these columns.
-pub(crate) fn change_data(columns: Columns<'_>) -> Vec<u8> {
+pub fn change_data(columns: Columns<'_>) -> Vec<u8> {
     // No parents, an actor of one byte, its first change, first operation 1, time 0, no
     // message, no other actors.
     let head = vec![0, 1, 9, 1, 1, 0, 0, 0];
     [head, list(columns), bytes_of(columns)].concat()
 }
 
-pub(crate) fn change(columns: Columns<'_>) -> Vec<u8> {
+/// The change that [`change_data`] is of.
+pub fn change(columns: Columns<'_>) -> Vec<u8> {
     chunk(1, &change_data(columns))
 }
 
 /// A document of one actor and no heads with these columns.
-pub(crate) fn document(changes: Columns<'_>, ops: Columns<'_>) -> Vec<u8> {
+pub fn document(changes: Columns<'_>, ops: Columns<'_>) -> Vec<u8> {
     let head = vec![1, 1, 9, 0];
     let all = [
         head,
@@ -107,7 +119,8 @@ pub(crate) fn document(changes: Columns<'_>, ops: Columns<'_>) -> Vec<u8> {
     chunk(0, &all.concat())
 }
 
-pub(crate) fn bundle(changes: Columns<'_>, ops: Columns<'_>) -> Vec<u8> {
+/// A bundle of one actor's changes with these columns.
+pub fn bundle(changes: Columns<'_>, ops: Columns<'_>) -> Vec<u8> {
     let head = vec![0, 1, 1, 9];
     let all = [
         head,
@@ -120,7 +133,7 @@ pub(crate) fn bundle(changes: Columns<'_>, ops: Columns<'_>) -> Vec<u8> {
 }
 
 /// Columns of `count` operations, each of which writes null to the root's `key`.
-pub(crate) fn puts(count: u64, key: &[u8]) -> Vec<(u32, Vec<u8>)> {
+pub fn puts(count: u64, key: &[u8]) -> Vec<(u32, Vec<u8>)> {
     vec![
         (21, [run(count), text(key)].concat()), // Keys.
         (52, unsigned(count)),                  // None is an insertion.
@@ -131,7 +144,7 @@ pub(crate) fn puts(count: u64, key: &[u8]) -> Vec<(u32, Vec<u8>)> {
 }
 
 /// A sync message with these haves and changes.
-pub(crate) fn message(haves: &[Vec<u8>], changes: &[Vec<u8>]) -> Vec<u8> {
+pub fn message(haves: &[Vec<u8>], changes: &[Vec<u8>]) -> Vec<u8> {
     let mut out = vec![66, 0, 0];
     out.extend(unsigned(u64::try_from(haves.len()).unwrap()));
     for filter in haves {
@@ -146,7 +159,7 @@ pub(crate) fn message(haves: &[Vec<u8>], changes: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A filter that claims these numbers.
-pub(crate) fn filter(entries: u64, bits: u64, probes: u64) -> Vec<u8> {
+pub fn filter(entries: u64, bits: u64, probes: u64) -> Vec<u8> {
     let len = usize::try_from((entries * bits).div_ceil(8)).unwrap();
     [
         unsigned(entries),
