@@ -27,7 +27,7 @@ pub(crate) const RUN: &str = "run";
 pub(crate) const RUNS: &str = "runs";
 /// The fingerprint of the record as it was when it was removed (D6).
 pub(crate) const REMOVED: &str = "removed";
-/// Set when the bin was emptied of this record.
+/// The fingerprint of what was left when the bin was emptied of this record.
 pub(crate) const PURGED: &str = "purged";
 /// In a run: the device id of the server that was ordered to start it.
 pub(crate) const SERVER: &str = "server";
@@ -66,6 +66,18 @@ impl Field {
 
     pub(crate) fn candidates(&self) -> &[Candidate] {
         &self.candidates
+    }
+
+    /// Whether `value` is among those that stand here.
+    fn holds(&self, value: &Value) -> bool {
+        let mut values = self.candidates.iter().map(|candidate| &candidate.value);
+        values.any(|other| other == value)
+    }
+
+    /// The field without the values that are not `wanted`; none if that leaves nothing.
+    fn of_which(mut self, wanted: impl Fn(&Value) -> bool) -> Option<Self> {
+        self.candidates.retain(|candidate| wanted(&candidate.value));
+        (!self.candidates.is_empty()).then_some(self)
     }
 
     /// Edited apart to different values (D4). Equal values are no conflict.
@@ -118,15 +130,17 @@ pub(crate) struct Record {
     pub(crate) created: ObjId,
     /// Its own fields, without runs and removal.
     pub(crate) fields: LiteMap<String, Field>,
-    /// The register that names the current run.
+    /// The register that names the current run: of its values those whose run is there, as a run
+    /// may be chosen apart from a purge that empties it.
     pub(crate) run: Option<Field>,
     /// The maps that hold the runs.
     pub(crate) runs_maps: Vec<ObjId>,
     pub(crate) runs: LiteMap<String, Run>,
     pub(crate) removed: Option<Field>,
-    pub(crate) purged: bool,
     /// Removed, and not edited apart from the removal.
     pub(crate) in_bin: bool,
+    /// In the bin, and emptied for good.
+    pub(crate) purged: bool,
 }
 
 impl Record {
@@ -143,12 +157,11 @@ impl Record {
             true
         });
         runs_maps.sort_unstable();
-        let run = fields.remove(RUN);
-        let removed = fields.remove(REMOVED);
-        let purged = fields
-            .remove(PURGED)
-            .is_some_and(|field| field.value() == &Value::Bool(true));
         let runs = read_runs(from, &runs_maps);
+        let is_there = |id: &Value| id.as_str().is_some_and(|id| runs.contains_key(id));
+        let run = fields.remove(RUN).and_then(|run| run.of_which(is_there));
+        let removed = fields.remove(REMOVED);
+        let purged = fields.remove(PURGED);
         let mut record = Self {
             maps,
             created,
@@ -157,14 +170,14 @@ impl Record {
             runs_maps,
             runs,
             removed,
-            purged,
             in_bin: false,
+            purged: false,
         };
-        record.in_bin = record.removed.is_some() && {
+        if let Some(removed) = &record.removed {
             let now = Value::from(record.fingerprint(from));
-            let removed = record.removed.iter().flat_map(Field::candidates);
-            removed.into_iter().any(|candidate| candidate.value == now)
-        };
+            record.in_bin = removed.holds(&now);
+            record.purged = record.in_bin && purged.is_some_and(|purged| purged.holds(&now));
+        }
         Some(record)
     }
 

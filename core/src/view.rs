@@ -50,6 +50,9 @@ pub struct Row {
     /// The label field as it is stored, where it is stored.
     #[serde(skip)]
     pub(crate) stored_label: Option<Value>,
+    /// The highest number of the labels that stand in it, the shown one or not.
+    #[serde(skip)]
+    pub(crate) number: Option<u64>,
     /// Emptied for good; shown nowhere.
     #[serde(skip)]
     pub purged: bool,
@@ -96,7 +99,7 @@ pub struct View {
     order: HashMap<Key, RowOrder>,
     claims: HashMap<String, LiteMap<RowOrder, Key>>,
     labels: HashMap<String, Key>,
-    /// The highest number of a label that is claimed.
+    /// The highest number of a label that stands in any record.
     highest_number: u64,
     /// The next number to give, as somebody wrote it.
     counter: u64,
@@ -168,8 +171,8 @@ impl View {
 
     /// The number to write as counter when the record at `key` gives up its label; none if the
     /// next number does not follow from that.
-    pub(crate) fn number_kept_by(&self, schema: &Schema, key: &Key) -> Option<u64> {
-        let number = schema.label_number(&self.get(key)?.claim)?;
+    pub(crate) fn number_kept_by(&self, key: &Key) -> Option<u64> {
+        let number = self.get(key)?.number?;
         (self.counter <= number && number + 1 == self.next_number()).then_some(number + 1)
     }
 
@@ -200,7 +203,8 @@ impl View {
         let before = self.get(key).cloned();
         let Some(record) = record else {
             let Some(row) = before else { return Vec::new() };
-            self.forget(schema, key);
+            self.forget(key);
+            self.count(row.number, None);
             let mut changed = self.relabel(schema, &row.claim);
             changed.push(key.clone());
             return changed;
@@ -215,20 +219,20 @@ impl View {
             if **before == row {
                 return Vec::new();
             }
+            let numbers = (before.number, row.number);
             self.rows.insert(order, Arc::new(row));
+            self.count(numbers.0, numbers.1);
             return vec![key.clone()];
         }
-        let claim = row.claim.clone();
-        self.forget(schema, key);
-        if let Some(number) = schema.label_number(&claim) {
-            self.highest_number = self.highest_number.max(number);
-        }
+        let (claim, number) = (row.claim.clone(), row.number);
+        self.forget(key);
         self.claims
             .entry(claim.clone())
             .or_default()
             .insert(order.clone(), key.clone());
         self.order.insert(key.clone(), order.clone());
         self.rows.insert(order, Arc::new(row));
+        self.count(before.as_ref().and_then(|before| before.number), number);
         let mut changed = self.relabel(schema, &claim);
         if let Some(before) = before.filter(|before| before.claim != claim) {
             changed.extend(self.relabel(schema, &before.claim));
@@ -239,7 +243,17 @@ impl View {
         changed
     }
 
-    fn forget(&mut self, schema: &Schema, key: &Key) {
+    /// Takes in that a row with the number `before` now has the number `now`.
+    fn count(&mut self, before: Option<u64>, now: Option<u64>) {
+        if before > now && before == Some(self.highest_number) {
+            // D1: only what stands now counts, not what was seen on the way here.
+            let numbers = self.rows.values().filter_map(|row| row.number);
+            self.highest_number = numbers.max().unwrap_or(0);
+        }
+        self.highest_number = self.highest_number.max(now.unwrap_or(0));
+    }
+
+    fn forget(&mut self, key: &Key) {
         let Some(order) = self.order.remove(key) else {
             return;
         };
@@ -250,12 +264,6 @@ impl View {
             group.remove(&order);
             if group.is_empty() {
                 self.claims.remove(&row.claim);
-                if schema.label_number(&row.claim) == Some(self.highest_number) {
-                    // D1: only what is claimed now counts, not what was seen on the way here.
-                    let numbers = self.claims.keys();
-                    let numbers = numbers.filter_map(|claim| schema.label_number(claim));
-                    self.highest_number = numbers.max().unwrap_or(0);
-                }
             }
         }
         self.release(&row.label, key);
@@ -346,8 +354,13 @@ fn row_of(schema: &Schema, key: &Key, record: Record) -> Row {
         id: id.to_owned(),
         server: run.server().map(str::to_owned),
     });
-    let kept_by_edit = record.removed.is_some() && !record.in_bin && !record.purged;
-    let (in_bin, purged) = (record.in_bin, record.purged && record.in_bin);
+    let kept_by_edit = record.removed.is_some() && !record.in_bin;
+    let (in_bin, purged) = (record.in_bin, record.purged);
+    let labels = record.fields.get(&schema.label_field).into_iter();
+    let labels = labels.flat_map(|field| field.candidates());
+    let number = labels
+        .filter_map(|label| schema.label_number(&text_of(&label.value)))
+        .max();
     let job = record.into_values();
     let stored_label = job.get(&schema.label_field).cloned();
     let claim = match &stored_label {
@@ -361,6 +374,7 @@ fn row_of(schema: &Schema, key: &Key, record: Record) -> Row {
         }
         Some(label) => text_of(label),
     };
+    let number = number.max(schema.label_number(&claim));
     Row {
         key: key.clone(),
         job,
@@ -370,6 +384,7 @@ fn row_of(schema: &Schema, key: &Key, record: Record) -> Row {
         run,
         label: String::new(),
         claim,
+        number,
         stored_label,
         purged,
     }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "document_rules/removal.rs"]
+mod removal;
 
 use common::{device, map, merge};
 use plainsync_core::edit::{Edit, EditError, Key};
@@ -89,6 +91,33 @@ fn d4_edits_apart_to_one_field_are_listed_until_resolved() {
     );
 }
 
+/// Whoever keeps the shown value has chosen, as has whoever takes another one: neither choice
+/// is lost for the other.
+#[test]
+fn d4_keeping_the_shown_value_stands_against_another_choice() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    merge(&mut a, &mut b);
+    a.set(&key, json!({"prompt": "mage"}));
+    b.set(&key, json!({"prompt": "dragon"}));
+    merge(&mut a, &mut b);
+    let conflict = a.document().conflicts(&key).remove(0);
+    let choice = |side: usize| Edit::Resolve {
+        key: key.clone(),
+        field: "prompt".to_owned(),
+        value: conflict.values[side].value.clone(),
+        seen: conflict.values.iter().map(|side| side.op.clone()).collect(),
+    };
+    a.edit(choice(1)); // The shown one is last.
+    b.edit(choice(0));
+    assert!(a.row(&key).conflicts.is_empty() && b.row(&key).conflicts.is_empty());
+    merge(&mut a, &mut b);
+    let stands = a.document().conflicts(&key).remove(0).values;
+    let mut stands: Vec<_> = stands.iter().map(|side| side.value.clone()).collect();
+    stands.sort_by_key(ToString::to_string);
+    assert_eq!(stands, [json!("dragon"), json!("mage")]);
+}
+
 #[test]
 fn d4_equal_values_are_no_conflict() {
     let (mut a, mut b) = (device(1), device(2));
@@ -145,110 +174,6 @@ fn d5_a_result_reaches_its_own_run_only() {
     assert_eq!(a.row(&key).run.as_ref().unwrap().id, "run-two");
     assert_eq!(a.field(&key, "status"), json!("queued"));
     assert_eq!(a.field(&key, "result"), json!(null));
-}
-
-#[test]
-fn d6_removing_moves_to_the_bin_and_restoring_brings_back() {
-    let mut a = device(1);
-    let key = a.insert("key-0001", json!({"prompt": "knight"}));
-    a.remove(&key);
-    assert!(a.row(&key).in_bin);
-    assert!(a.labels().is_empty());
-    a.edit(Edit::Restore {
-        keys: vec![key.clone()],
-    });
-    assert!(!a.row(&key).in_bin);
-    assert_eq!(a.field(&key, "prompt"), json!("knight"));
-    a.remove(&key);
-    assert!(a.row(&key).in_bin, "a second removal counts");
-}
-
-#[test]
-fn d6_an_edit_made_apart_beats_a_removal() {
-    for nested in [false, true] {
-        let (mut a, mut b) = (device(1), device(2));
-        let key = a.insert("key-0001", json!({"prompt": "knight", "extra": {"x": 1}}));
-        merge(&mut a, &mut b);
-        a.remove(&key);
-        b.set(
-            &key,
-            if nested {
-                json!({"extra": {"x": 2}})
-            } else {
-                json!({"width": 99})
-            },
-        );
-        merge(&mut a, &mut b);
-        assert!(
-            !a.row(&key).in_bin && a.row(&key).kept_by_edit,
-            "nested: {nested}"
-        );
-        a.remove(&key);
-        merge(&mut a, &mut b);
-        assert!(b.row(&key).in_bin, "a removal that knew the edit holds");
-    }
-}
-
-#[test]
-fn d6_two_removals_apart_are_one_and_a_late_result_lands_in_the_bin() {
-    let (mut a, mut b) = (device(1), device(2));
-    let key = a.insert("key-0001", json!({"prompt": "knight"}));
-    a.order(&key, "run-one", "server");
-    merge(&mut a, &mut b);
-    a.remove(&key);
-    b.remove(&key);
-    let set = map(json!({"status": "success"}));
-    b.edit(Edit::Progress {
-        key: key.clone(),
-        run_id: "run-one".to_owned(),
-        set,
-    });
-    merge(&mut a, &mut b);
-    assert!(a.row(&key).in_bin);
-    assert_eq!(a.field(&key, "status"), json!("success"));
-}
-
-#[test]
-fn d6_purging_keeps_key_label_and_creation_time_only() {
-    let mut a = device(1);
-    let key = a.insert("key-0001", json!({"prompt": "knight", "createdAt": 5}));
-    let refused = a
-        .try_edit(Edit::Purge {
-            keys: vec![key.clone()],
-        })
-        .unwrap_err();
-    assert!(matches!(
-        refused,
-        StepError::Edit(EditError::NotInBin { .. })
-    ));
-    a.remove(&key);
-    a.edit(Edit::Purge {
-        keys: vec![key.clone()],
-    });
-    assert_eq!(a.row(&key).job, map(json!({"id": "job-1", "createdAt": 5})));
-    assert_eq!(a.document().view().bin().count(), 0);
-    let next = a.insert("key-0002", json!({"prompt": "mage"}));
-    assert_eq!(
-        a.row(&next).label,
-        "job-2",
-        "D9: a number is not given twice"
-    );
-}
-
-#[test]
-fn d6_a_run_made_apart_from_a_purge_is_shown_whole() {
-    let (mut a, mut b) = (device(1), device(2));
-    let key = a.insert("key-0001", json!({"prompt": "knight"}));
-    merge(&mut a, &mut b);
-    a.remove(&key);
-    a.edit(Edit::Purge {
-        keys: vec![key.clone()],
-    });
-    b.set(&key, json!({"status": "success", "result": "made apart"}));
-    merge(&mut a, &mut b);
-    assert!(a.row(&key).is_listed(), "what was edited apart is kept");
-    assert_eq!(a.field(&key, "status"), json!("success"));
-    assert_eq!(a.field(&key, "result"), json!("made apart"));
 }
 
 #[test]
@@ -345,6 +270,31 @@ fn d9_a_number_stays_used_when_its_label_is_renamed() {
     assert_eq!(a.json(), b.json());
     let next = b.insert("key-0002", json!({"prompt": "y"}));
     assert_eq!(b.row(&next).label, "job-41");
+}
+
+/// One record made twice apart, as two imports do, under two numbers: both are used.
+#[test]
+fn d9_of_a_record_made_twice_both_numbers_are_used() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"id": "job-9", "prompt": "x"}));
+    b.insert("key-0001", json!({"id": "job-10", "prompt": "x"}));
+    merge(&mut a, &mut b);
+    let conflict = a.document().conflicts(&key).remove(0);
+    assert_eq!(conflict.field, "id");
+    for device in [&a, &b] {
+        assert_eq!(device.document().view().next_number(), 11);
+    }
+    a.edit(Edit::Resolve {
+        key: key.clone(),
+        field: "id".to_owned(),
+        value: json!("job-9"),
+        seen: conflict.values.iter().map(|side| side.op.clone()).collect(),
+    });
+    merge(&mut a, &mut b);
+    for device in [&a, &b] {
+        assert_eq!(device.row(&key).label, "job-9");
+        assert_eq!(device.document().view().next_number(), 11);
+    }
 }
 
 /// Whoever makes an edit signs it with the actor that its host drew.

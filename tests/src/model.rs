@@ -83,6 +83,8 @@ pub struct ShownRow {
     pub label: String,
     /// Removed.
     pub in_bin: bool,
+    /// Emptied for good.
+    pub purged: bool,
     /// Removed, and kept by an edit apart from that.
     pub kept_by_edit: bool,
     /// The run that is shown.
@@ -107,6 +109,8 @@ enum Register {
     Field(String),
     /// Which run is shown.
     Run,
+    /// That there is a run of this id.
+    Made(String),
     /// A field of one run.
     InRun(String, String),
     /// That the record was removed.
@@ -131,6 +135,15 @@ pub struct Model {
     run_fields: Vec<String>,
     edits: Vec<Made>,
     writes: BTreeMap<Key, BTreeMap<Register, Vec<Write>>>,
+}
+
+/// How much of a run is left after purges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    All,
+    /// It was made twice apart, and a purge had seen one of the two.
+    Some,
+    None,
 }
 
 type Writes = Vec<(Key, Register, Option<Value>)>;
@@ -297,6 +310,7 @@ impl Model {
         writes: &mut Writes,
     ) {
         let id = id.unwrap_or_default(); // A run that is not shown is found by the check.
+        writes.push((key.clone(), Register::Made(id.clone()), Some(Value::Null)));
         for (name, value) in fields {
             let register = Register::InRun(id.clone(), name.clone());
             writes.push((key.clone(), register, Some(value.clone())));
@@ -330,15 +344,7 @@ impl Model {
 
     /// The writes of `register` among `seen` that no other one among them has seen, with their values.
     fn standing(&self, seen: &Seen, key: &Key, register: &Register) -> Vec<(usize, &Value)> {
-        let writes = self
-            .writes
-            .get(key)
-            .and_then(|registers| registers.get(register));
-        let writes: Vec<&Write> = writes
-            .into_iter()
-            .flatten()
-            .filter(|write| seen.contains(&write.edit))
-            .collect();
+        let writes = self.seen_writes(seen, key, register);
         let newest = writes.iter().filter(|write| {
             !writes
                 .iter()
@@ -346,7 +352,42 @@ impl Model {
         });
         newest
             .filter_map(|write| Some((write.edit, write.value.as_ref()?)))
+            .filter(|(_, value)| *register != Register::Run || self.is_there(seen, key, value))
             .collect()
+    }
+
+    /// The writes of `register` among `seen`, stand they or not.
+    fn seen_writes(&self, seen: &Seen, key: &Key, register: &Register) -> Vec<&Write> {
+        let registers = self.writes.get(key);
+        let writes = registers.and_then(|registers| registers.get(register));
+        let writes = writes.into_iter().flatten();
+        writes.filter(|write| seen.contains(&write.edit)).collect()
+    }
+
+    /// D5: a run may be chosen apart from a purge that empties it, and is none to show then.
+    fn is_there(&self, seen: &Seen, key: &Key, run: &Value) -> bool {
+        run.as_str()
+            .is_some_and(|run| self.left(seen, key, run) != Left::None)
+    }
+
+    /// D6: a purge takes the runs that it has seen.
+    fn left(&self, seen: &Seen, key: &Key, run: &str) -> Left {
+        let edits = |register: &Register| -> Vec<usize> {
+            let writes = self.seen_writes(seen, key, register).into_iter();
+            writes.map(|write| write.edit).collect()
+        };
+        let purges = edits(&Register::Purged);
+        let is_taken = |made: &usize| {
+            purges
+                .iter()
+                .any(|purge| self.edits[*purge].past.contains(made))
+        };
+        let made = edits(&Register::Made(run.to_owned()));
+        match made.iter().filter(|made| is_taken(made)).count() {
+            0 if !made.is_empty() => Left::All,
+            taken if taken < made.len() => Left::Some,
+            _ => Left::None,
+        }
     }
 
     fn exists(&self, seen: &Seen, key: &Key) -> bool {
@@ -368,16 +409,18 @@ impl Model {
 
     /// D6: a removal holds only while the record still looks as it did then.
     fn in_bin(&self, seen: &Seen, key: &Key) -> bool {
-        let now = self.look(seen, key);
-        self.standing(seen, key, &Register::Removed)
-            .into_iter()
-            .any(|(removal, _)| {
-                let then = self.edits[removal].past.clone().and(removal);
-                self.look(&then, key) == now
-            })
+        self.still_holds(seen, key, &Register::Removed)
     }
 
+    /// As for a removal: what was edited apart from a purge is in no bin, and later in a new one.
     fn is_purged(&self, seen: &Seen, key: &Key) -> bool {
-        !self.standing(seen, key, &Register::Purged).is_empty()
+        self.in_bin(seen, key) && self.still_holds(seen, key, &Register::Purged)
+    }
+
+    fn still_holds(&self, seen: &Seen, key: &Key, register: &Register) -> bool {
+        let now = self.look(seen, key);
+        let standing = self.standing(seen, key, register).into_iter();
+        let mut then = standing.map(|(edit, _)| self.edits[edit].past.clone().and(edit));
+        then.any(|then| self.look(&then, key) == now)
     }
 }

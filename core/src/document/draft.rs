@@ -213,6 +213,16 @@ impl Write for Draft<'_> {
         Ok(())
     }
 
+    fn put_anew(&mut self, obj: &ObjId, prop: &str, value: &Value) -> Result<(), AutomergeError> {
+        self.delete(obj, prop)?;
+        let obj = self.object(obj);
+        #[cfg(debug_assertions)]
+        self.written.remove(&(obj.clone(), prop.to_owned()));
+        let made = self.push(obj, Place::Field(prop.into()), what(value), Vec::new());
+        self.fill(made, value);
+        Ok(())
+    }
+
     fn put_map(&mut self, obj: &ObjId, prop: &str) -> Result<ObjId, AutomergeError> {
         let over = self.standing(obj, prop).into_iter().map(|(_, id)| id);
         let over = over.collect();

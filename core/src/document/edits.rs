@@ -126,15 +126,11 @@ impl Document {
         self.labels_to_keys(&mut set);
         let blobs = self.lift_blobs(&mut set);
         let schema = self.schema().clone();
-        // D9: a number once used stays used, also when nobody bears it any more.
         let label = &schema.label_field;
         let relabels = set.contains_key(label) || unset.contains(label);
-        let counter = relabels.then(|| self.view().number_kept_by(&schema, key));
-        let counter = schema.counter.as_ref().zip(counter.flatten());
+        let number = self.number_given_up(key, relabels);
         self.write(at.seconds(), |tx| {
-            if let Some((name, number)) = counter {
-                tx.put(&ObjId::Root, name, &Value::from(number))?;
-            }
+            number.write(tx)?;
             let (run_set, own_set): (Map<_, _>, Map<_, _>) = set
                 .into_iter()
                 .partition(|(name, _)| schema.is_run_field(name));
@@ -234,7 +230,7 @@ impl Document {
                             tx.delete(map, id)?;
                         }
                     }
-                    tx.put(record.home(), PURGED, &Value::from(true))?;
+                    tx.put(record.home(), PURGED, &Value::from(fingerprint.as_str()))?;
                     remove_record(tx, record, fingerprint)?;
                 }
                 Ok(())
@@ -358,7 +354,12 @@ impl Document {
         holder.insert(name.to_owned(), value.clone());
         let blobs = self.lift_blobs(&mut holder);
         let value = holder.remove(name).unwrap_or(Value::Null);
-        self.write(at.seconds(), |tx| settle(tx, field, name, &value))?;
+        let number = self.number_given_up(key, name == self.schema().label_field);
+        self.write(at.seconds(), |tx| {
+            number.write(tx)?;
+            settle(tx, field, name, &value)
+        })?;
+        self.read_counter();
         Ok(Edited {
             keys: self.refresh([key.clone()]),
             blobs,
@@ -381,6 +382,12 @@ impl Document {
             keys: self.refresh(keys.iter().cloned()),
             blobs: Vec::new(),
         })
+    }
+
+    /// D9: a number once used stays used, also when nobody bears it any more.
+    fn number_given_up(&self, key: &Key, relabels: bool) -> NumberGivenUp {
+        let number = relabels.then(|| self.view().number_kept_by(key)).flatten();
+        NumberGivenUp(self.schema().counter.clone().zip(number))
     }
 
     pub(crate) fn label_of(&self, key: &Key) -> String {
@@ -416,6 +423,18 @@ impl Document {
                 *text = Value::from(row.key.0.clone());
             }
         }
+    }
+}
+
+/// The counter and what to write there, if a record that gives up its label bore the highest.
+struct NumberGivenUp(Option<(String, u64)>);
+
+impl NumberGivenUp {
+    fn write(&self, tx: &mut dyn Write) -> Result<(), EditError> {
+        if let Some((name, number)) = &self.0 {
+            tx.put(&ObjId::Root, name, &Value::from(*number))?;
+        }
+        Ok(())
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) trait Write {
     /// there already is not written again.
     fn put(&mut self, obj: &ObjId, prop: &str, value: &Value) -> Result<(), AutomergeError>;
 
+    /// Removes what stands there, then writes `value`, whether it stood there or not.
+    fn put_anew(&mut self, obj: &ObjId, prop: &str, value: &Value) -> Result<(), AutomergeError>;
+
     /// Makes an empty map there.
     fn put_map(&mut self, obj: &ObjId, prop: &str) -> Result<ObjId, AutomergeError>;
 
@@ -52,7 +55,9 @@ pub(crate) fn set_field(
     Ok(())
 }
 
-/// Writes `value` as `name` in place of everything that stands there, equal or not.
+/// Writes `value` as `name` in place of everything that stands there. Of several values also the
+/// shown one is written anew: if it only stayed, nothing would stand against what is chosen apart
+/// from this (D4).
 pub(crate) fn settle(
     tx: &mut dyn Write,
     field: &Field,
@@ -60,7 +65,11 @@ pub(crate) fn settle(
     value: &Value,
 ) -> Result<(), EditError> {
     let home = &field.winner().home;
-    tx.put(home, name, value)?;
+    if field.candidates().len() > 1 && value::same(field.value(), value) {
+        tx.put_anew(home, name, value)?;
+    } else {
+        tx.put(home, name, value)?;
+    }
     for other in field.homes().filter(|other| *other != home) {
         tx.delete(other, name)?;
     }

@@ -122,7 +122,7 @@ pub fn rows() -> Vec<Row> {
             .apart([remove(1), purge(1)])
             .by_hand([put(1, r#"{"width":5}"#)])
             .after([
-                r#"job-1 {"createdAt":1,"width":5}"#,
+                r#"job-1 {"createdAt":1,"width":5} kept"#,
                 r#"job-2 {"prompt":"b"}"#,
             ])
             .report("1 changed"),
@@ -134,7 +134,7 @@ pub fn rows() -> Vec<Row> {
                 r#"job-1 {"createdAt":1,"prompt":"again"}"#,
                 r#"job-2 {"prompt":"b"}"#,
             ])
-            .report("1 changed"),
+            .report("1 restored"),
         row("more than half removed by hand: not without being asked")
             .before([r#"{"prompt":"a"}"#, r#"{"prompt":"b"}"#, r#"{"prompt":"c"}"#])
             .by_hand([drop(1), drop(1)])

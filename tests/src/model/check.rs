@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use plainsync_core::edit::Key;
 use serde_json::Value;
 
-use super::{Model, Register, Seen, Shown, ShownRow, Violation, Write, must};
+use super::{Left, Model, Register, Seen, Shown, ShownRow, Violation, Write, must};
 
 impl Model {
     /// Whether `shown` is what a replica that has the edits `seen` must show.
@@ -85,15 +85,16 @@ impl Model {
     }
 
     fn check_number(&self, seen: &Seen, key: &Key, next: u64) -> Result<(), Violation> {
-        let given = self.standing(seen, key, &Register::Field("id".to_owned()));
-        // Open: of a record made apart under one key only the shown number counts (seed 607).
-        let given = if given.len() > 1 { Vec::new() } else { given };
-        for (_, label) in given {
-            let label = label.as_str().unwrap_or_default();
+        let register = Register::Field("id".to_owned());
+        let given = self.seen_writes(seen, key, &register);
+        let labels = given
+            .into_iter()
+            .filter_map(|write| write.value.as_ref()?.as_str());
+        for label in labels {
             let number = label
                 .strip_prefix("job-")
                 .and_then(|number| number.parse::<u64>().ok());
-            must(number.is_some_and(|number| number < next), "D9", || {
+            must(number.is_none_or(|number| number < next), "D9", || {
                 format!("{label} was given, and {next} is to be given next")
             })?;
         }
@@ -106,12 +107,16 @@ impl Model {
             format!("{key} is in the bin: {}, should be: {in_bin}", row.in_bin)
         })?;
         let removed = !self.standing(seen, key, &Register::Removed).is_empty();
-        let kept = removed && !in_bin && !self.is_purged(seen, key);
+        let kept = removed && !in_bin;
         must(row.kept_by_edit == kept, "D6", || {
             format!(
                 "{key} says that an edit kept it: {}, should: {kept}",
                 row.kept_by_edit
             )
+        })?;
+        let purged = self.is_purged(seen, key);
+        must(row.purged == purged, "D6", || {
+            format!("{key} is purged: {}, should be: {purged}", row.purged)
         })
     }
 
@@ -163,10 +168,6 @@ impl Model {
         let (shown, _) = self.split(&row.job);
         let standing = self.standing(seen, key, &Register::Run);
         let id = row.run.as_deref();
-        // Open: a run chosen apart from a purge that empties it is not shown (seed 1674).
-        if id.is_none() && self.is_purged(seen, key) {
-            return Ok(());
-        }
         let named = standing.iter().any(|(_, run)| run.as_str() == id);
         must(named || standing.is_empty() && id.is_none(), "D5", || {
             format!("{key} shows run {id:?}; there stand {standing:?}")
@@ -182,22 +183,24 @@ impl Model {
             let Register::InRun(run, name) = register else {
                 continue;
             };
-            let values = self.standing(seen, key, register);
+            let values: Vec<&Value> = if self.left(seen, key, run) == Left::All {
+                let standing = self.standing(seen, key, register).into_iter();
+                standing.map(|(_, value)| value).collect()
+            } else {
+                // What was written over may be what is left.
+                let writes = self.seen_writes(seen, key, register);
+                let writes = writes.into_iter();
+                writes.filter_map(|write| write.value.as_ref()).collect()
+            };
             if Some(run.as_str()) != id || values.is_empty() {
                 continue;
             }
             names.insert(name.clone());
+            let value = shown.get(name);
             must(
-                values
-                    .iter()
-                    .any(|(_, value)| shown.get(name) == Some(value)),
+                values.iter().any(|other| value == Some(other)),
                 "D5",
-                || {
-                    format!(
-                        "{name} of {key} shows {:?}; run {run} has {values:?}",
-                        shown.get(name)
-                    )
-                },
+                || format!("{name} of {key} shows {value:?}; run {run} has {values:?}"),
             )?;
         }
         let shown: BTreeSet<String> = shown.keys().cloned().collect();

@@ -74,18 +74,8 @@ impl Drawing<'_> {
 
     fn change(&self, chance: &mut Chance, key: Key) -> Edit {
         let (name, made) = (self.name, self.made);
-        // Equal values are written apart, too.
-        let in_conflict = |row: &ShownRow| {
-            ["width", "height"]
-                .iter()
-                .any(|name| row.conflicts.contains_key(*name))
-        };
-        let width = if self.shown.rows.get(&key).is_some_and(in_conflict) {
-            made + 10
-        } else {
-            chance.below(3)
-        };
-        let (set, unset) = match chance.below(6) {
+        let width = chance.below(3); // Equal values are written apart, too.
+        let (set, unset) = match chance.below(8) {
             0 => (json!({"prompt": format!("by {name}: {made}")}), vec![]),
             1 => (json!({"width": width}), vec![]),
             2 | 3 => (
@@ -93,6 +83,11 @@ impl Drawing<'_> {
                 vec![],
             ),
             4 => (json!({"height": made}), vec!["width".to_owned()]),
+            5 => (json!({"id": format!("named-{made}")}), vec![]),
+            6 => {
+                let number = self.shown.next_number + chance.below(3);
+                (json!({"id": format!("job-{number}")}), vec![])
+            }
             // A run that a person typed in.
             _ => (
                 json!({"status": "done", "result": format!("typed: {made}"), "height": width}),
@@ -145,17 +140,14 @@ impl Drawing<'_> {
         let conflicts = self.document.conflicts(&key);
         let nth = chance.below(conflicts.len().max(1) as u64);
         let conflict = conflicts.get(usize::try_from(nth).ok()?)?;
-        if conflict.field == "id" {
-            return None; // A label: given, not chosen.
-        }
-        // A value of its own, or a run that is not the shown one.
-        let value = if conflict.field == "run" {
-            let value = |op: &str| self.document.side_of(&key, "run", op);
-            let shown = value(&conflict.values.last()?.op);
-            let mut others = conflict.values.iter().map(|side| value(&side.op));
-            others.find(|other| *other != shown)??
-        } else {
+        // One of the sides, the shown one too, or where that may be a value of its own.
+        let is_free = !matches!(conflict.field.as_str(), "id" | "run");
+        let value = if is_free && chance.once_in(2) {
             json!(self.made + 10)
+        } else {
+            let nth = usize::try_from(chance.below(conflict.values.len() as u64)).ok()?;
+            let side = conflict.values.get(nth)?;
+            self.document.side_of(&key, &conflict.field, &side.op)?
         };
         let seen = conflict.values.iter().map(|side| side.op.clone()).collect();
         Some(Edit::Resolve {

@@ -80,6 +80,7 @@ impl Node {
                 job: row.job.clone(),
                 label: row.label.clone(),
                 in_bin: row.in_bin,
+                purged: row.purged,
                 kept_by_edit: row.kept_by_edit,
                 run: row.run.as_ref().map(|run| run.id.clone()),
                 conflicts,

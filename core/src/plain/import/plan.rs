@@ -245,7 +245,7 @@ impl Plan {
                 alteration.set.push((name, value));
             }
         }
-        let restore = versioned && record.in_bin && !record.purged;
+        let restore = versioned && record.in_bin;
         if restore {
             self.report.restored += 1;
         } else if !alteration.is_empty() {
@@ -257,7 +257,7 @@ impl Plan {
         let counter = relabelled
             .chain(&alteration.unset)
             .any(|name| *name == schema.label_field)
-            .then(|| base.view().number_kept_by(schema, key))
+            .then(|| base.view().number_kept_by(key))
             .flatten();
         self.altered.push(key.clone());
         self.steps.push(Step::Alter {

@@ -123,6 +123,11 @@ impl Write for Transaction<'_> {
         Transactable::put(self, obj, prop, crate::value::to_scalar(value))
     }
 
+    fn put_anew(&mut self, obj: &ObjId, prop: &str, value: &Value) -> Result<(), AutomergeError> {
+        Write::delete(self, obj, prop)?;
+        Write::put(self, obj, prop, value)
+    }
+
     fn put_map(&mut self, obj: &ObjId, prop: &str) -> Result<ObjId, AutomergeError> {
         self.put_object(obj, prop, ObjType::Map)
     }
