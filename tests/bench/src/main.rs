@@ -3,6 +3,7 @@
 //! Runs are interleaved, so that what else this machine does hits all servers alike. A server that
 //! is not there, does not start or does not converge is a line of the table and not a failure.
 
+mod growth;
 mod load;
 mod measure;
 mod peers;
@@ -50,6 +51,9 @@ struct Options {
     /// Records each run of our server with `perf` into this folder
     #[arg(long, value_name = "FOLDER")]
     profile: Option<PathBuf>,
+    /// Compares our server with itself instead: few and many jobs, few and many actors
+    #[arg(long)]
+    growth: bool,
     #[command(flatten)]
     programs: Programs,
 }
@@ -65,6 +69,9 @@ fn known_load(text: &str) -> Result<usize, String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
+    if options.growth {
+        return print(&growth::compare(&options).await);
+    }
     let (cells, versions) = compare(&options).await;
     let versions: Vec<_> = versions
         .iter()
@@ -78,6 +85,10 @@ async fn main() -> ExitCode {
         measured(&cells),
         ratios(&cells),
     );
+    print(&text)
+}
+
+fn print(text: &str) -> ExitCode {
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
@@ -126,7 +137,7 @@ async fn one(
     kind: Kind,
     versions: &mut BTreeMap<Server, String>,
 ) -> Result<Outcome, String> {
-    let running = peers::start(server, &options.programs)
+    let running = peers::start(server, &options.programs, 0)
         .await
         .map_err(|error| error.to_string())?;
     versions.insert(server, running.version.clone());

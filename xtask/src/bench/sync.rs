@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// What clients do with what they get: `apply` it, or only `ack`nowledge it
     #[arg(long, value_name = "KINDS", default_value = "apply,ack")]
     kinds: String,
+    /// Compares our server with itself instead: 100 and 100,000 jobs, few and 10,000 actors
+    #[arg(long)]
+    growth: bool,
     /// Records our server with `perf` into target/bench-profiles
     #[arg(long)]
     profile: bool,
@@ -48,7 +51,7 @@ pub(crate) struct Options {
 pub(crate) fn run(house: &House, options: &Options) -> Done {
     let wants = |names: &[&str]| {
         let mut servers = options.servers.iter();
-        servers.any(|server| names.contains(&server.as_str()))
+        !options.growth && servers.any(|server| names.contains(&server.as_str()))
     };
     let ours = build(house, "plainsync", "plainsync", &[])?;
     let bench = build(house, "plainsync-bench", "plainsync-bench", &[])?;
@@ -76,6 +79,9 @@ pub(crate) fn run(house: &House, options: &Options) -> Done {
             Ok(folder) => command = command.arg("--node").arg(folder),
             Err(failure) => eprintln!("the servers in Node are left out: {failure}"),
         }
+    }
+    if options.growth {
+        command = command.arg("--growth");
     }
     if options.profile {
         let folder = house.target.join("bench-profiles");

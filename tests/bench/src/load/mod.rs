@@ -33,6 +33,8 @@ pub(crate) struct Load {
     pub(crate) edits: usize,
     /// Between two edits of one writer.
     pub(crate) interval: Duration,
+    /// Further actors that wrote into the document before the load begins, one change each.
+    pub(crate) actors: usize,
 }
 
 impl Load {
@@ -48,6 +50,7 @@ impl Load {
             readers,
             edits,
             interval: Duration::from_millis(interval_ms),
+            actors: 0,
         })
     }
 

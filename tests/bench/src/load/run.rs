@@ -16,7 +16,7 @@ use crate::measure::Usage;
 use crate::peers::Running;
 
 /// How long clients may take to connect and get the first records.
-const CONNECT_MAX: Duration = Duration::from_secs(60);
+const CONNECT_MAX: Duration = Duration::from_secs(600);
 
 /// How long after the last edit all clients may take to have every edit.
 const CONVERGE_MAX: Duration = Duration::from_secs(60);

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::load::Protocol;
 
 /// How long a server may take until it listens.
-const START_MAX: Duration = Duration::from_secs(30);
+const START_MAX: Duration = Duration::from_secs(120);
 
 /// Between two looks at a file that our server is about to write.
 const LOOK: Duration = Duration::from_millis(20);
@@ -117,17 +117,21 @@ impl StartError {
     }
 }
 
-/// Starts `server` with an empty folder, and waits until it listens.
+/// Starts `server` with an empty folder, or ours with a file of `jobs`, and waits until it listens.
 ///
 /// # Errors
 ///
 /// - [`StartError::Absent`]: there is nothing to start.
 /// - [`StartError::Failed`]: it ended, said nothing in time, or not what was expected.
-pub(crate) async fn start(server: Server, programs: &Programs) -> Result<Running, StartError> {
+pub(crate) async fn start(
+    server: Server,
+    programs: &Programs,
+    jobs: usize,
+) -> Result<Running, StartError> {
     let folder = tempfile::tempdir().map_err(StartError::failed)?;
     let started = async {
         match server {
-            Server::Ours => ours(&programs.plainsync, folder.path()).await,
+            Server::Ours => ours(&programs.plainsync, folder.path(), jobs).await,
             Server::Samod => {
                 let program = programs.samod.as_deref().ok_or(StartError::Absent)?;
                 let mut command = Command::new(program);
@@ -162,12 +166,31 @@ pub(crate) async fn start(server: Server, programs: &Programs) -> Result<Running
     })
 }
 
+/// A file of `jobs` as somebody may have typed it.
+fn write_jobs(file: &Path, jobs: usize) -> std::io::Result<()> {
+    let job = |number: usize| {
+        serde_json::json!({
+            "id": format!("job-{number}"), "prompt": format!("a knight, the {number}th"),
+            "width": 64, "height": 64, "createdAt": 1_700_000_000_000_usize + number,
+        })
+    };
+    let jobs: Vec<_> = (1..=jobs).map(job).collect();
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(file, serde_json::json!({"jobs": jobs}).to_string())
+}
+
 /// Our server, as people start it. It says where it listens; the document's name is in the file.
 async fn ours(
     program: &Path,
     folder: &Path,
+    jobs: usize,
 ) -> Result<(process::Process, process::Told), StartError> {
     let file = folder.join("files/job_history.json");
+    if jobs > 0 {
+        write_jobs(&file, jobs).map_err(StartError::failed)?;
+    }
     let mut command = Command::new(program);
     command
         .arg("serve")
