@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
+use plainsync_core::id::DocumentId;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -167,9 +168,9 @@ async fn open_app(
     })
     .await?;
     if let Some(linked) = config.link_images {
-        for document in documents.list() {
-            if let Err(error) = document.link_images(linked).await {
-                tracing::warn!(name = document.info().name, %error, "how the file shows images stays as it was");
+        for info in documents.infos() {
+            if let Err(error) = link_images(&documents, &info.id, linked).await {
+                tracing::warn!(name = info.name, %error, "how the file shows images stays as it was");
             }
         }
     }
@@ -179,9 +180,10 @@ async fn open_app(
     if let Err(error) = access.leave(documents.folder_state()) {
         tracing::warn!("commands will not find this server by themselves: {error}");
     }
-    let boards = documents
-        .list()
-        .map(|document| Arc::new(document.clone()) as Arc<dyn Board>);
+    let others = documents.companions().iter().cloned();
+    let others = others.map(|other| other as Arc<dyn Board>);
+    let first = Arc::new(documents.default().clone()) as Arc<dyn Board>;
+    let boards = std::iter::once(first).chain(others);
     let generator = Arc::clone(&config.generator);
     let queue = Queue::start(
         boards.collect(),
@@ -190,4 +192,15 @@ async fn open_app(
         config.parallel_jobs_max,
     );
     Ok(App::new(trust, sessions, documents, generator, queue))
+}
+
+async fn link_images(
+    documents: &Documents,
+    id: &DocumentId,
+    linked: bool,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    if let Some(document) = documents.get(id).await? {
+        document.link_images(linked).await?;
+    }
+    Ok(())
 }

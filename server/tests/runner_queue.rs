@@ -11,6 +11,7 @@ use plainsync::runner::generator::{
 use plainsync::runner::local::Local;
 use plainsync::runner::queue::{Queue, sentences};
 use plainsync_core::edit::{Edit, EditId, Key, RunOrder, StampedEdit};
+use plainsync_core::id::DocumentId;
 use plainsync_core::time::Millis;
 use serde_json::{Map, Value, json};
 use std::num::NonZeroUsize;
@@ -50,10 +51,10 @@ async fn open(folder: &Path) -> Documents {
 }
 
 fn queue(documents: &Documents, generator: Arc<dyn Generate>) -> Queue {
-    let boards = documents
-        .list()
-        .map(|document| Arc::new(document.clone()) as Arc<dyn Board>)
-        .collect();
+    let mut boards = vec![Arc::new(documents.default().clone()) as Arc<dyn Board>];
+    for other in documents.companions() {
+        boards.push(Arc::clone(other) as Arc<dyn Board>);
+    }
     Queue::start(
         boards,
         documents.server_device().to_string(),
@@ -144,6 +145,52 @@ async fn an_order_ends_as_a_picture_in_the_json() {
         plainsync_core::blob::to_data_url(drawn.mime, &drawn.bytes)
     );
     assert_eq!(json["jobs"][0]["status"], "success");
+}
+
+/// A document that nobody holds stays open for its runs, and marks at the start what ran before.
+#[tokio::test]
+async fn orders_of_a_document_that_nobody_holds_are_performed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("other.json");
+    let version = json!({"document": DocumentId::from_random([7; 16]), "heads": []});
+    std::fs::write(&file, json!({"jobs": [], "sync": version}).to_string()).unwrap();
+    let config = DocumentsConfig {
+        state: Some(folder.path().join("state")),
+        rest_after: Duration::from_millis(20),
+        ..DocumentsConfig::new(folder.path())
+    };
+    let documents = Documents::open(config.clone()).await.unwrap();
+    let device = documents.server_device().to_string();
+    let first = queue(&documents, Arc::new(Never));
+    let open = documents.companions()[0].open().await.unwrap();
+    adds(&open, 1, &device).await;
+    until(&open, 1, "running").await;
+    drop(open);
+    drop((first, documents)); // As a crash does.
+
+    let documents = Documents::open(config).await.unwrap();
+    let _second = queue(&documents, Arc::new(Local));
+    let open = documents.companions()[0].open().await.unwrap();
+    until(&open, 1, "error").await;
+    assert_eq!(job(&open, 1)["error"], sentences::INTERRUPTED);
+    adds(&open, 2, &device).await;
+    drop(open);
+    let companion = &documents.companions()[0];
+    let mut changes = companion.changes();
+    let written = async {
+        loop {
+            let file: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            let jobs = file["jobs"].as_array().unwrap();
+            let is_drawn = jobs.iter().any(|job| job["status"] == "success");
+            if is_drawn && companion.handle().is_none() {
+                return;
+            }
+            changes.changed().await.unwrap();
+        }
+    };
+    let written = tokio::time::timeout(Duration::from_secs(20), written).await;
+    assert!(written.is_ok(), "it is drawn, written, and closed");
+    documents.shutdown().await;
 }
 
 /// The process ends while jobs run: the next start marks them, and starts what still waited.

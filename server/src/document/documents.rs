@@ -1,13 +1,21 @@
 //! All documents of a server: opening them, finding them, and stopping them.
+//!
+//! The first is open as long as the server runs. The others of a folder are opened when somebody
+//! asks for them or their files change, and closed when nobody has used them for a while.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use plainsync_core::id::{DeviceId, DocumentId, PeerId};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
+use super::companion::Companion;
 use super::disk::{Disk, RealDisk};
 use super::error::OpenError;
 use super::handle::DocumentHandle;
@@ -15,7 +23,15 @@ use super::inbox::Message;
 use super::keeper::Pace;
 use super::lock::Lock;
 use super::open;
+use super::state::DocumentInfo;
 use crate::metrics::Metrics;
+
+/// How long a document besides the first stays open when nobody uses it.
+const REST_AFTER: Duration = Duration::from_secs(60);
+
+/// Longest time between two looks at documents that may be closed, or whose files may have
+/// changed.
+const LOOK_AFTER: Duration = Duration::from_secs(5);
 
 /// What is served, and how.
 #[derive(Clone)]
@@ -31,6 +47,8 @@ pub struct DocumentsConfig {
     pub command: Option<String>,
     /// How long things take.
     pub pace: Pace,
+    /// How long a document besides the first stays open when nobody uses it.
+    pub rest_after: Duration,
     /// Where it is counted what they do.
     pub metrics: Metrics,
     /// The disk.
@@ -47,6 +65,7 @@ impl DocumentsConfig {
             url: String::new(),
             command: None,
             pace: Pace::default(),
+            rest_after: REST_AFTER,
             metrics: Metrics::default(),
             disk: Arc::new(RealDisk),
         }
@@ -63,13 +82,16 @@ impl fmt::Debug for DocumentsConfig {
     }
 }
 
-/// The documents of one server, open.
+/// The documents of one server.
 ///
 /// Dropping it without [`Documents::shutdown`] ends the actors where they are: what was
 /// acknowledged is in the journals, and the next start writes it to the files.
 pub struct Documents {
-    all: Vec<DocumentHandle>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    first: DocumentHandle,
+    first_opened: Mutex<Option<Opened>>,
+    companions: Vec<Arc<Companion>>,
+    stopping: CancellationToken,
+    caretaker: Mutex<Option<tokio::task::JoinHandle<()>>>,
     device: DeviceId,
     peer: PeerId,
     folder_state: PathBuf,
@@ -84,65 +106,124 @@ pub(super) struct Opened {
     pub(super) thread: JoinHandle<()>,
 }
 
+impl Opened {
+    /// Finishes everything that was asked, writes the file, and ends the actor (S7).
+    pub(super) async fn end(self) {
+        let (reply, answer) = oneshot::channel();
+        if self
+            .handle
+            .inbox()
+            .send(Message::Stop { reply }, None)
+            .is_ok()
+        {
+            let _ = answer.await; // An actor that is gone has nothing more to finish.
+        }
+        let _ = tokio::task::spawn_blocking(move || join(self.thread)).await;
+    }
+
+    /// Ends the actor where it is.
+    pub(super) fn abandon(self) {
+        let _ = self.handle.inbox().send(Message::Abandon, None); // It may have ended already.
+        join(self.thread);
+    }
+}
+
+/// What [`open::open`] found and opened.
+pub(super) struct Found {
+    pub(super) first: Opened,
+    pub(super) companions: Vec<Arc<Companion>>,
+    pub(super) wake: Arc<Notify>,
+    pub(super) device: DeviceId,
+    pub(super) peer: PeerId,
+    pub(super) folder_state: PathBuf,
+    pub(super) locks: Vec<Lock>,
+}
+
 impl Documents {
-    /// Opens what `config` names. What the files hold is taken in when this returns.
+    /// Opens what `config` names. What the first file holds is taken in when this returns; what
+    /// others hold, soon after.
     ///
     /// # Errors
     ///
     /// [`OpenError`]: nothing is served, and no file was changed.
     pub async fn open(config: DocumentsConfig) -> Result<Self, OpenError> {
-        let path = config.file.clone();
+        let (path, rest_after) = (config.file.clone(), config.rest_after);
+        let metrics = config.metrics.clone();
         let opened = tokio::task::spawn_blocking(move || open::open(&config)).await;
-        opened.unwrap_or_else(|error| {
+        let found = opened.unwrap_or_else(|error| {
             Err(OpenError::Thread {
                 name: path.display().to_string(),
                 source: std::io::Error::other(error),
             })
+        })?;
+        let stopping = CancellationToken::new();
+        let caretaker = (!found.companions.is_empty()).then(|| {
+            let caring = care(
+                found.companions.clone(),
+                found.wake,
+                rest_after,
+                stopping.clone(),
+            );
+            tokio::spawn(caring)
+        });
+        Ok(Self {
+            first: found.first.handle.clone(),
+            first_opened: Mutex::new(Some(found.first)),
+            companions: found.companions,
+            stopping,
+            caretaker: Mutex::new(caretaker),
+            device: found.device,
+            peer: found.peer,
+            folder_state: found.folder_state,
+            metrics,
+            locks: Mutex::new(found.locks),
         })
     }
 
-    pub(super) fn new(
-        opened: Vec<Opened>,
-        (device, peer): (DeviceId, PeerId),
-        folder_state: PathBuf,
-        metrics: Metrics,
-        locks: Vec<Lock>,
-    ) -> Self {
-        let (all, threads) = opened
-            .into_iter()
-            .map(|one| (one.handle, one.thread))
-            .unzip();
-        Self {
-            all,
-            threads: Mutex::new(threads),
-            device,
-            peer,
-            folder_state,
-            metrics,
-            locks: Mutex::new(locks),
+    /// The document that the old paths and a bare `/` are about: the first one.
+    #[must_use]
+    pub fn default(&self) -> &DocumentHandle {
+        &self.first
+    }
+
+    /// The document with this id, opened if it is not; `None`: none has it. It stays open while
+    /// the handle is held.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: it cannot be opened now.
+    pub async fn get(&self, id: &DocumentId) -> Result<Option<DocumentHandle>, OpenError> {
+        if self.first.id() == *id {
+            return Ok(Some(self.first.clone()));
+        }
+        match self.companions.iter().find(|other| other.id() == *id) {
+            // Opened for the first time it may turn out to be another one: a copy (F6).
+            Some(companion) => {
+                let open = companion.open().await?;
+                Ok((open.id() == *id).then_some(open))
+            }
+            None => Ok(None),
         }
     }
 
-    /// The document that the old paths and a bare `/` are about: the first one.
-    ///
-    /// # Panics
-    ///
-    /// Never: there is no server without a document.
+    /// What each document says of itself, the first one first.
     #[must_use]
-    #[allow(clippy::missing_panics_doc, reason = "it says so")]
-    pub fn default(&self) -> &DocumentHandle {
-        &self.all[0]
+    pub fn infos(&self) -> Vec<DocumentInfo> {
+        let others = self.companions.iter().map(|other| other.info());
+        std::iter::once(self.first.info()).chain(others).collect()
     }
 
-    /// The document with this id.
+    /// The documents that are open, the first one first.
     #[must_use]
-    pub fn get(&self, id: &DocumentId) -> Option<&DocumentHandle> {
-        self.all.iter().find(|document| document.id() == *id)
+    pub fn open_now(&self) -> Vec<DocumentHandle> {
+        let others = self.companions.iter().filter_map(|other| other.handle());
+        std::iter::once(self.first.clone()).chain(others).collect()
     }
 
-    /// All documents, the default one first.
-    pub fn list(&self) -> impl Iterator<Item = &DocumentHandle> {
-        self.all.iter()
+    /// The documents besides the first.
+    #[must_use]
+    pub fn companions(&self) -> &[Arc<Companion>] {
+        &self.companions
     }
 
     /// This install's own id.
@@ -169,59 +250,92 @@ impl Documents {
         &self.peer
     }
 
-    /// Waits until a document is to be joined to an older history that has arrived in the folder.
-    /// Opening the documents again does so.
+    /// Waits until the first document is to be joined to an older history that has arrived in the
+    /// folder. Opening the documents again does so.
     pub async fn superseded(&self) {
-        let waits = self.all.iter().map(|document| {
-            let mut superseded = document.superseded();
-            Box::pin(async move {
-                if superseded.wait_for(|is| *is).await.is_err() {
-                    std::future::pending::<()>().await; // It has ended: it never will be.
-                }
-            })
-        });
-        futures_util::future::select_all(waits).await;
+        let mut superseded = self.first.superseded();
+        if superseded.wait_for(|is| *is).await.is_err() {
+            std::future::pending::<()>().await; // It has ended: it never will be.
+        }
     }
 
     /// Finishes everything that was asked, writes the files, ends the actors (S7), and lets go
     /// of the folder.
     pub async fn shutdown(&self) {
-        let mut finished = Vec::new();
-        for document in &self.all {
-            let (reply, answer) = oneshot::channel();
-            if document.inbox().send(Message::Stop { reply }, None).is_ok() {
-                finished.push(answer);
+        self.stopping.cancel();
+        let caretaker = lock(&self.caretaker).take();
+        let first = lock(&self.first_opened).take();
+        let first = async {
+            if let Some(first) = first {
+                first.end().await;
             }
-        }
-        for answer in finished {
-            let _ = answer.await; // An actor that is gone has nothing more to finish.
-        }
-        let threads = self.take_threads();
-        let _ = tokio::task::spawn_blocking(move || join(threads)).await;
-        self.locks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
-    }
-
-    fn take_threads(&self) -> Vec<JoinHandle<()>> {
-        std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner))
+        };
+        let others = async {
+            if let Some(caretaker) = caretaker {
+                let _ = caretaker.await; // What it did is done again at the next start.
+            }
+            let closing = self.companions.iter().map(|other| other.close_for_good());
+            futures_util::future::join_all(closing).await;
+        };
+        tokio::join!(first, others);
+        lock(&self.locks).clear();
     }
 }
 
 impl Drop for Documents {
     fn drop(&mut self) {
-        for document in &self.all {
-            let _ = document.inbox().send(Message::Abandon, None); // It may have ended already.
+        self.stopping.cancel();
+        if let Some(caretaker) = lock(&self.caretaker).take() {
+            caretaker.abort();
         }
-        join(self.take_threads());
+        let first = lock(&self.first_opened).take();
+        first.into_iter().for_each(Opened::abandon);
+        self.companions.iter().for_each(|other| other.abandon());
     }
 }
 
-fn join(threads: Vec<JoinHandle<()>>) {
-    for thread in threads {
-        if thread.join().is_err() {
-            tracing::error!("the thread of a document ended badly");
+/// Opens each document once, so that what its files hold is taken in, then closes those that
+/// nobody uses and opens those whose files change.
+async fn care(
+    companions: Vec<Arc<Companion>>,
+    wake: Arc<Notify>,
+    rest_after: Duration,
+    stopping: CancellationToken,
+) {
+    for companion in &companions {
+        if stopping.is_cancelled() {
+            return;
         }
+        match companion.open().await {
+            Ok(open) => drop(open),
+            Err(error) => warn!(file = companion.info().name, %error, "it is not served for now"),
+        }
+        companion.close(true).await;
+    }
+    let pause = LOOK_AFTER.min(rest_after);
+    loop {
+        let woken = timeout(pause, wake.notified());
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            _ = woken => {}
+        }
+        for companion in &companions {
+            if stopping.is_cancelled() {
+                return;
+            }
+            if let Err(error) = companion.tend(rest_after).await {
+                warn!(file = companion.info().name, %error, "it is not served for now");
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("the thread of a document ended badly");
     }
 }

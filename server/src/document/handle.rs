@@ -179,11 +179,22 @@ impl Shared {
 pub struct DocumentHandle {
     shared: Arc<Shared>,
     inbox: Inbox,
+    /// One for each handle and connection.
+    held: Arc<()>,
 }
 
 impl DocumentHandle {
     pub(super) fn new(shared: Arc<Shared>, inbox: Inbox) -> Self {
-        Self { shared, inbox }
+        Self {
+            shared,
+            inbox,
+            held: Arc::default(),
+        }
+    }
+
+    /// How many handles and connections there are.
+    pub(super) fn holders(&self) -> usize {
+        Arc::strong_count(&self.held)
     }
 
     pub(super) fn inbox(&self) -> &Inbox {
@@ -375,6 +386,7 @@ impl DocumentHandle {
             token,
             end: Arc::clone(&end),
             inbox: self.inbox.clone(),
+            _held: Arc::clone(&self.held),
             places: Arc::new(Semaphore::new(PEER_QUEUE_KIB_MAX as usize)),
         };
         let message = Message::Connected {
@@ -397,6 +409,7 @@ pub struct Connection {
     token: Token,
     end: Arc<OnceLock<String>>,
     inbox: Inbox,
+    _held: Arc<()>,
     places: Arc<Semaphore>,
 }
 

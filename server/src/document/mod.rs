@@ -11,7 +11,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `documents.rs`, `open.rs`, `identity.rs`, `place.rs`, `lock.rs` | which documents there are, where, and whose |
+//! | `documents.rs`, `companion.rs`, `open.rs`, `identity.rs`, `place.rs`, `lock.rs` | which documents there are, where, and whose |
 //! | `handle.rs`, `inbox.rs`, `peers.rs`, `snapshot.rs`, `state.rs` | what the rest of the server sees |
 //! | `actor.rs` | the thread that owns the replica and the journal |
 //! | `threads.rs` | that thread and those that stand behind it |
@@ -33,6 +33,7 @@ mod actor;
 pub mod backup;
 pub mod blobs;
 pub mod clients;
+mod companion;
 pub mod disk;
 mod documents;
 mod edit_ids;
@@ -67,6 +68,7 @@ mod written;
 
 pub use blobs::BlobError;
 pub use clients::OldClient;
+pub use companion::Companion;
 pub use documents::{Documents, DocumentsConfig};
 pub use error::{DocumentError, OpenError};
 pub use handle::{

@@ -11,20 +11,21 @@ use std::sync::mpsc;
 
 use plainsync_core::blob::BlobRef;
 use plainsync_core::document::Document;
-use plainsync_core::id::{DeviceId, PeerId};
+use plainsync_core::id::{DeviceId, DocumentId, PeerId};
 use plainsync_core::replica::ReplicaConfig;
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::actor::{Actor, FileSide, Offered, Parts, restore};
 use super::blobs::Blobs;
 use super::clients::Clients;
+use super::companion::{Companion, Opener};
 use super::disk::{Disk, folder_of, make_folders, random, sweep};
-use super::documents::{Documents, DocumentsConfig, Opened};
+use super::documents::{DocumentsConfig, Found, Opened};
 use super::error::OpenError;
 use super::handle::{DocumentHandle, Shared};
 use super::identity;
 use super::inbox::{Inbox, Message};
-use super::inspect::inspect;
 use super::join::{self, Rivals};
 use super::journal::Journal;
 use super::keeper::{Keeper, Kept};
@@ -34,6 +35,7 @@ use super::place::{self, Place};
 use super::projection::{BACKUP_SUFFIX, Projection};
 use super::ring::Ring;
 use super::shared::{Header, Neighbours, Published};
+use super::state::DocumentInfo;
 use super::threads::{self, spawn};
 use super::watcher::Watcher;
 use super::written::{WRITTEN, Written};
@@ -47,29 +49,34 @@ struct Entered {
     state_root: PathBuf,
 }
 
-/// Opens all that `config` names. Blocks.
-pub(super) fn open(config: &DocumentsConfig) -> Result<Documents, OpenError> {
+/// Opens the first document that `config` names, and finds the others. Blocks.
+pub(super) fn open(config: &DocumentsConfig) -> Result<Found, OpenError> {
     let disk = &config.disk;
     let entered = enter(config)?;
-    let (device, peer) = (entered.device, entered.peer);
-    let folder_state = entered.place.folder_state.clone();
-    let mut places = vec![entered.place];
-    if places[0].file != config.file {
-        for file in companions(&**disk, &places[0]) {
-            places.push(find_place(disk, &file, &entered.state_root)?);
+    let opener = Arc::new(Opener {
+        config: config.clone(),
+        device: entered.device,
+        peer: entered.peer,
+    });
+    let wake = Arc::new(Notify::new());
+    let mut others = Vec::new();
+    if entered.place.file != config.file {
+        for (file, info) in companions(&**disk, &entered.place) {
+            let place = find_place(disk, &file, &entered.state_root)?;
+            let (opener, wake) = (Arc::clone(&opener), Arc::clone(&wake));
+            others.push(Arc::new(Companion::new(opener, place, info, wake)));
         }
     }
-    let mut opened = Vec::new();
-    for place in places {
-        opened.push(open_one(config, &place, device, peer.clone())?);
-    }
-    Ok(Documents::new(
-        opened,
-        (device, peer),
-        folder_state,
-        config.metrics.clone(),
-        entered.locks,
-    ))
+    let (device, peer) = (opener.device, opener.peer.clone());
+    Ok(Found {
+        first: open_one(config, &entered.place, device, peer.clone())?,
+        companions: others,
+        wake,
+        device,
+        peer,
+        folder_state: entered.place.folder_state,
+        locks: entered.locks,
+    })
 }
 
 /// Opens the first document that `config` names, without threads.
@@ -142,12 +149,13 @@ fn lock(config: &DocumentsConfig, place: &Place) -> Result<Vec<Lock>, OpenError>
 
 /// Other JSON files of a served folder that carry a version of their own. Copies of the
 /// first one, as folder syncers make them on a conflict, are not documents.
-fn companions(disk: &dyn Disk, first: &Place) -> Vec<PathBuf> {
+fn companions(disk: &dyn Disk, first: &Place) -> Vec<(PathBuf, DocumentInfo)> {
     let carried = |path: &Path| {
         let bytes = disk.read(path).ok()?;
-        inspect(&bytes).ok()?.version?.document
+        DocumentInfo::carried_by(path, &bytes)
     };
-    let mut known = vec![carried(&first.folder.join(&first.name))];
+    let own = carried(&first.folder.join(&first.name));
+    let mut known: HashSet<DocumentId> = own.map(|info| info.id).into_iter().collect();
     let mut names = disk.list(&first.folder).unwrap_or_default();
     names.sort();
     let mut found = Vec::new();
@@ -157,16 +165,16 @@ fn companions(disk: &dyn Disk, first: &Place) -> Vec<PathBuf> {
         if !text.ends_with(".json") || text.starts_with('.') || *text == *first.name {
             continue;
         }
-        let document = carried(&path);
-        if document.is_some() && !known.contains(&document) {
-            known.push(document);
-            found.push(path);
+        if let Some(info) = carried(&path)
+            && known.insert(info.id)
+        {
+            found.push((path, info));
         }
     }
     found
 }
 
-fn open_one(
+pub(super) fn open_one(
     config: &DocumentsConfig,
     place: &Place,
     device: DeviceId,

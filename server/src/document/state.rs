@@ -1,8 +1,15 @@
 //! What a document says of itself to people: its name, its version, and how its file does.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use plainsync_core::id::DocumentId;
 use plainsync_core::plain::import::ImportReport;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::inspect::inspect;
 
 /// A document in one look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +33,28 @@ pub struct DocumentInfo {
     /// What the last file that changed something brought, since the server started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_import: Option<TookIn>,
+}
+
+impl DocumentInfo {
+    /// What a file says of the document that it carries, if it carries one.
+    pub(super) fn carried_by(path: &Path, text: &[u8]) -> Option<Self> {
+        let version = inspect(text).ok()?.version?;
+        let id = version.document?;
+        let root: HashMap<String, &RawValue> = serde_json::from_slice(text).unwrap_or_default();
+        let lists = root.into_iter().filter(|(name, _)| name != "sync");
+        let lists = lists.filter_map(|(_, list)| serde_json::from_str(list.get()).ok());
+        let lists = lists.map(|list: Vec<IgnoredAny>| list.len());
+        Some(Self {
+            name: path.file_name()?.to_string_lossy().into_owned(),
+            id,
+            url: id.url(),
+            heads: version.heads,
+            jobs: lists.max().unwrap_or(0),
+            file_state: FileState::default(),
+            offer: None,
+            last_import: None,
+        })
+    }
 }
 
 /// What people should know of the JSON, or decide about it.

@@ -39,7 +39,7 @@ pub async fn show_of(
     Path((id, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    answer(documents::find(&app, &id)?, &name, &headers).await
+    answer(&documents::find(&app, &id).await?, &name, &headers).await
 }
 
 async fn answer(

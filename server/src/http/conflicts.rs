@@ -51,7 +51,7 @@ fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::
     responses((status = 200, description = "{conflicts: [{key, label, field, values: [{op, value, device, author, at}]}], more}; the value that is shown is the last"), (status = 404, description = "no such document"))
 )]
 pub async fn list(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
-    let contested = find(&app, &id)?.conflicts().await?;
+    let contested = find(&app, &id).await?.conflicts().await?;
     let mut all = Vec::new();
     for record in contested {
         for conflict in record.conflicts {
@@ -82,8 +82,8 @@ pub async fn resolve(
     Path(id): Path<String>,
     ApiJson(asked): ApiJson<Resolution>,
 ) -> Result<Json<Shown>, ApiError> {
-    let document = find(&app, &id)?;
-    let key = key_of(document, &asked.job)?;
+    let document = find(&app, &id).await?;
+    let key = key_of(&document, &asked.job)?;
     let moved = || {
         let label = document.snapshot().get(&key).map(|row| row.label.clone());
         let field = asked.field.clone();

@@ -60,7 +60,7 @@ pub async fn answer(
     Path(id): Path<String>,
     ApiJson(asked): ApiJson<FileDecision>,
 ) -> Result<Json<DocumentInfo>, ApiError> {
-    let document = find(&app, &id)?;
+    let document = find(&app, &id).await?;
     let answer = match asked.answer {
         Decision::Take => FileAnswer::Take,
         Decision::Replace => FileAnswer::Replace,
@@ -82,7 +82,7 @@ pub async fn snapshots(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let kept = find(&app, &id)?.kept_versions().await?;
+    let kept = find(&app, &id).await?.kept_versions().await?;
     Ok(Json(json!({ "snapshots": kept })))
 }
 
@@ -104,7 +104,7 @@ pub async fn keep(
         );
         return Err(ApiError::new(Kind::Invalid, detail));
     }
-    let kept = find(&app, &id)?.keep_version(asked.label).await?;
+    let kept = find(&app, &id).await?.keep_version(asked.label).await?;
     Ok((StatusCode::CREATED, Json(kept)))
 }
 
@@ -118,7 +118,7 @@ pub async fn snapshot(
     State(app): State<App>,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let text = find(&app, &id)?.read_version(&name).await?;
+    let text = find(&app, &id).await?.read_version(&name).await?;
     let text = text.ok_or_else(|| no_snapshot(&name))?;
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
 }
@@ -134,7 +134,7 @@ pub async fn restore(
     Path((id, name)): Path<(String, String)>,
     ApiJson(_): ApiJson<Nothing>,
 ) -> Result<Json<DocumentInfo>, ApiError> {
-    let document = find(&app, &id)?;
+    let document = find(&app, &id).await?;
     match document.restore_version(&name).await? {
         Some(()) => Ok(Json(document.info())),
         None => Err(no_snapshot(&name)),
@@ -166,7 +166,7 @@ pub async fn clear(
     Path(id): Path<String>,
     ApiJson(Nothing {}): ApiJson<Nothing>,
 ) -> Result<Json<Value>, ApiError> {
-    let document = find(&app, &id)?;
+    let document = find(&app, &id).await?;
     let snapshot = document.snapshot();
     let keys: Vec<_> = snapshot.rows().map(|row| row.key.clone()).collect();
     let removed = keys.len();
@@ -190,10 +190,14 @@ pub struct Nothing {}
 ///
 /// # Errors
 ///
-/// [`Kind::NotFound`]: none is served.
-pub(super) fn find<'a>(app: &'a App, id: &str) -> Result<&'a DocumentHandle, ApiError> {
-    let known = DocumentId::from_text(id).ok();
-    let found = known.and_then(|known| app.documents.get(&known));
+/// - [`Kind::NotFound`]: none is served.
+/// - [`Kind::Unavailable`]: it cannot be opened now.
+pub(super) async fn find(app: &App, id: &str) -> Result<DocumentHandle, ApiError> {
+    let found = match DocumentId::from_text(id) {
+        Ok(known) => app.documents.get(&known).await,
+        Err(_) => Ok(None),
+    };
+    let found = found.map_err(|error| ApiError::new(Kind::Unavailable, error.to_string()))?;
     found.ok_or_else(|| {
         ApiError::new(
             Kind::NotFound,

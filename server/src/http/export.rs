@@ -26,7 +26,7 @@ pub async fn show(State(app): State<App>) -> Result<Response, ApiError> {
     responses((status = 200, description = "the whole history, as in the file", content_type = "application/json"), (status = 404, description = "no such document"))
 )]
 pub async fn of(State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    answer(documents::find(&app, &id)?).await
+    answer(&documents::find(&app, &id).await?).await
 }
 
 async fn answer(document: &DocumentHandle) -> Result<Response, ApiError> {

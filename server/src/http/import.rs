@@ -54,7 +54,7 @@ pub async fn create(
     ApiQuery(asked): ApiQuery<ImportQuery>,
     request: Request,
 ) -> Result<Json<ImportOutcome>, ApiError> {
-    let document = find(&app, &id)?;
+    let document = find(&app, &id).await?;
     let bytes = json_bytes(request, &app, LIST_BYTES_MAX).await?.to_vec();
     let (report, needs_confirmation) = if asked.dry_run {
         document.import_trial(bytes, asked.as_file).await?
@@ -67,7 +67,7 @@ pub async fn create(
         dry_run: asked.dry_run,
         needs_confirmation,
         report,
-        heads: heads(document),
+        heads: heads(&document),
     }))
 }
 

@@ -100,7 +100,7 @@ pub async fn list_of(
     Path(id): Path<String>,
     ApiQuery(asked): ApiQuery<ListQuery>,
 ) -> Result<Json<JobPage>, ApiError> {
-    listed(documents::find(&app, &id)?, &asked)
+    listed(&documents::find(&app, &id).await?, &asked)
 }
 
 fn listed(document: &DocumentHandle, asked: &ListQuery) -> Result<Json<JobPage>, ApiError> {

@@ -6,7 +6,6 @@ use hyper::http::header::CONTENT_TYPE;
 
 use super::problem::Kind;
 use super::state::App;
-use crate::document::DocumentHandle;
 use crate::metrics::{self, Refusal};
 
 /// `GET /metrics`: counters, gauges and histograms for Prometheus.
@@ -15,7 +14,8 @@ use crate::metrics::{self, Refusal};
     responses((status = 200, content_type = "text/plain", description = "Prometheus text format, version 0.0.4"))
 )]
 pub async fn show(State(app): State<App>) -> impl IntoResponse {
-    let documents: Vec<_> = app.documents.list().map(DocumentHandle::moment).collect();
+    let open = app.documents.open_now().into_iter();
+    let documents: Vec<_> = open.map(|document| document.moment()).collect();
     let text = app.documents.metrics().render(&documents);
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
 }

@@ -93,7 +93,7 @@ impl App {
     /// What each document says of itself.
     #[must_use]
     pub fn document_infos(&self) -> Vec<DocumentInfo> {
-        self.documents.list().map(DocumentHandle::info).collect()
+        self.documents.infos()
     }
 
     /// What the generator says of its account, in the historic shape. It is asked at most once

@@ -356,7 +356,12 @@ impl Reader<'_> {
             if !matches!(frame, Frame::Request { .. } | Frame::Sync { .. }) {
                 return Ok(());
             }
-            let Some(handle) = self.app.documents.get(&document).cloned() else {
+            let found = self.app.documents.get(&document).await;
+            let found = found.unwrap_or_else(|error| {
+                tracing::error!(%document, %error, "a document cannot be opened");
+                None
+            });
+            let Some(handle) = found else {
                 let unavailable = Frame::DocUnavailable {
                     document,
                     sender: self.app.documents.peer().clone(),

@@ -88,7 +88,7 @@ pub async fn log(
     Path(id): Path<String>,
     ApiQuery(asked): ApiQuery<LogQuery>,
 ) -> Result<Response, ApiError> {
-    let document = find(&app, &id)?;
+    let document = find(&app, &id).await?;
     if !(1..=PAGE_VERSIONS_MAX).contains(&asked.limit) {
         let detail = format!(
             "`limit` is {}; allowed is 1 to {PAGE_VERSIONS_MAX}",
@@ -97,7 +97,7 @@ pub async fn log(
         return Err(ApiError::new(Kind::Invalid, detail));
     }
     if let Some(job) = &asked.job {
-        let key = key_of(document, job)?;
+        let key = key_of(&document, job)?;
         let log = document.record_log(key, asked.after, asked.limit).await?;
         return Ok(Json(log).into_response());
     }
@@ -115,7 +115,7 @@ pub async fn show(
     State(app): State<App>,
     Path((id, version)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let bytes = find(&app, &id)?.export_version(version).await?;
+    let bytes = find(&app, &id).await?.export_version(version).await?;
     Ok(([(CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
@@ -133,7 +133,7 @@ pub async fn diff(
     Path(id): Path<String>,
     ApiQuery(asked): ApiQuery<DiffQuery>,
 ) -> Result<Json<Value>, ApiError> {
-    let between = find(&app, &id)?.diff(asked.from, asked.to).await?;
+    let between = find(&app, &id).await?.diff(asked.from, asked.to).await?;
     Ok(Json(told(between)))
 }
 
@@ -151,9 +151,9 @@ pub async fn restore(
     Path(id): Path<String>,
     ApiJson(asked): ApiJson<WayBack>,
 ) -> Result<Json<Value>, ApiError> {
-    let document = find(&app, &id)?;
+    let document = find(&app, &id).await?;
     let key = match &asked.job {
-        Some(job) => Some(key_of(document, job)?),
+        Some(job) => Some(key_of(&document, job)?),
         None => None,
     };
     let between = document.go_back(asked.version, key, asked.dry_run).await?;

@@ -21,6 +21,11 @@ pub trait Board: Send + Sync + 'static {
     /// A counter that moves when rows or images may have changed.
     fn changes(&self) -> watch::Receiver<u64>;
 
+    /// Whether rows can be seen now; else they are when [`Board::changes`] moves.
+    fn is_open(&self) -> bool {
+        true
+    }
+
     /// Applies `edit`; it is durable when this returns.
     fn edit(&self, edit: StampedEdit) -> BoxFuture<'_, Result<Written, BoardError>>;
 

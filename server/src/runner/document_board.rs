@@ -1,7 +1,7 @@
 //! An open document as the queue's board.
 
 use super::board::{Board, BoardError, Written};
-use crate::document::{DocumentError, DocumentHandle};
+use crate::document::{Companion, DocumentError, DocumentHandle};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use plainsync_core::blob::BlobRef;
@@ -41,6 +41,48 @@ impl Board for DocumentHandle {
         async move { Ok(self.get_blob(hash).await?.map(|(_, bytes)| bytes)) }.boxed()
     }
 }
+
+/// A board while the document is open: with orders that wait or run it stays so.
+impl Board for Companion {
+    fn each(&self, visit: &mut dyn FnMut(&Arc<Row>)) {
+        if let Some(open) = self.handle() {
+            open.snapshot().all().for_each(visit);
+        }
+    }
+
+    fn row(&self, key: &Key) -> Option<Arc<Row>> {
+        self.handle()?.snapshot().get(key).cloned()
+    }
+
+    fn find(&self, key_or_label: &str) -> Option<Arc<Row>> {
+        self.handle()?.snapshot().find(key_or_label).cloned()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        Companion::changes(self)
+    }
+
+    fn is_open(&self) -> bool {
+        self.handle().is_some()
+    }
+
+    fn edit(&self, edit: StampedEdit) -> BoxFuture<'_, Result<Written, BoardError>> {
+        match self.handle() {
+            Some(open) => async move { Board::edit(&open, edit).await }.boxed(),
+            None => async { Err(BoardError::NotNow(NOT_OPEN.to_owned())) }.boxed(),
+        }
+    }
+
+    fn image(&self, hash: BlobRef) -> BoxFuture<'_, Result<Option<Vec<u8>>, BoardError>> {
+        match self.handle() {
+            Some(open) => async move { Board::image(&open, hash).await }.boxed(),
+            None => async { Err(BoardError::NotNow(NOT_OPEN.to_owned())) }.boxed(),
+        }
+    }
+}
+
+/// Said where a document was closed under a run, which waits until nothing runs.
+const NOT_OPEN: &str = "the document is not open";
 
 impl From<DocumentError> for BoardError {
     fn from(error: DocumentError) -> BoardError {

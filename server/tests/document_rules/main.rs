@@ -7,6 +7,7 @@
     reason = "a test may fail by panicking"
 )]
 
+mod companions;
 mod every_fault;
 mod faults;
 mod file;

@@ -142,7 +142,7 @@ impl Dispatcher {
         self.stages.retain(|name, stage| {
             name.desk != desk || *stage != Stage::Over || shown.contains(name)
         });
-        self.desks[desk].seen = true;
+        self.desks[desk].seen |= board.is_open();
         self.drop_replaced(desk);
     }
 

@@ -75,11 +75,11 @@ pub(crate) async fn run(server: &Running, load: Load, kind: Kind) -> Result<Outc
         };
         let client = client(server, index, role, kind, &ledger)?;
         crowd.add(client, role, shared.clone());
+        // One after the other: a large document takes each of them seconds to read, and who waits
+        // for a turn of this machine's processors would look dead to the server.
+        crowd.wait(Event::Ready, 1, CONNECT_MAX).await?;
     }
     drop(shared);
-    crowd
-        .wait(Event::Ready, load.clients(), CONNECT_MAX)
-        .await?;
     let _nobody = phase.send(Phase::Settling);
     sleep(QUIET).await;
 

@@ -1,0 +1,298 @@
+//! A document of the folder besides the first: open while somebody uses it, else only known.
+//!
+//! ```text
+//! asleep ── somebody asks for it, or its files change ──▶ open ── nobody uses it for a while ──▶ asleep
+//! ```
+//!
+//! Opening takes in what its files hold, closing writes what they lack, as starts and stops of the
+//! server do for the first document.
+//!
+//! **Invariant:** one file has one actor: opening and closing are one at a time.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use plainsync_core::id::{DeviceId, DocumentId, PeerId};
+use tokio::sync::{Notify, watch};
+
+use super::disk::{Disk, Look};
+use super::documents::{DocumentsConfig, Opened};
+use super::error::OpenError;
+use super::handle::DocumentHandle;
+use super::open;
+use super::place::Place;
+use super::state::DocumentInfo;
+
+/// What every document of a folder is opened with.
+pub(super) struct Opener {
+    pub(super) config: DocumentsConfig,
+    pub(super) device: DeviceId,
+    pub(super) peer: PeerId,
+}
+
+impl Opener {
+    /// Opens the document at `place`. Blocks.
+    fn open(&self, place: &Place) -> Result<Opened, OpenError> {
+        open::open_one(&self.config, place, self.device, self.peer.clone())
+    }
+}
+
+/// Its files as they look from outside: it is opened when that changes.
+type Stamp = (Option<Look>, Vec<(OsString, Option<Look>)>);
+
+/// See the module's text.
+pub struct Companion {
+    opener: Arc<Opener>,
+    place: Place,
+    opened: Mutex<Option<Opened>>,
+    /// What it said of itself last; of one that was never open what its file says.
+    known: Mutex<Known>,
+    /// Held while it is opened or closed; `true`: it stays closed.
+    gate: tokio::sync::Mutex<bool>,
+    /// Moves with every change of its rows, over all the times that it is open.
+    changes: watch::Sender<u64>,
+    /// Somebody has to look after it now.
+    pub(super) wake: Arc<Notify>,
+}
+
+struct Known {
+    info: DocumentInfo,
+    used: Instant,
+    /// Its files before they were read last.
+    read: Stamp,
+    /// Its files hold what was read from them as long as they look like this; `None`: they may hold
+    /// more, because they changed while it was open.
+    settled: Option<Stamp>,
+}
+
+impl Companion {
+    pub(super) fn new(
+        opener: Arc<Opener>,
+        place: Place,
+        info: DocumentInfo,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self {
+            opener,
+            place,
+            opened: Mutex::default(),
+            known: Mutex::new(Known {
+                info,
+                used: Instant::now(),
+                read: Stamp::default(),
+                settled: None,
+            }),
+            gate: tokio::sync::Mutex::default(),
+            changes: watch::Sender::new(0),
+            wake,
+        }
+    }
+
+    /// The document's id.
+    #[must_use]
+    pub fn id(&self) -> DocumentId {
+        self.handle()
+            .map_or_else(|| lock(&self.known).info.id, |open| open.id())
+    }
+
+    /// What the document says of itself, or said last.
+    #[must_use]
+    pub fn info(&self) -> DocumentInfo {
+        let open = self.handle().map(|open| open.info());
+        open.unwrap_or_else(|| lock(&self.known).info.clone())
+    }
+
+    /// The document, if it is open. It stays so while this is held.
+    #[must_use]
+    pub fn handle(&self) -> Option<DocumentHandle> {
+        lock(&self.opened)
+            .as_ref()
+            .map(|opened| opened.handle.clone())
+    }
+
+    /// A counter that moves when its rows may have changed, also by being opened.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// The document, opened if it is not. It stays so while the handle is held.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: it cannot be opened; another try may succeed.
+    pub async fn open(self: &Arc<Self>) -> Result<DocumentHandle, OpenError> {
+        if let Some(open) = self.handle() {
+            return Ok(open);
+        }
+        let gate = self.gate.lock().await;
+        if let Some(open) = self.handle() {
+            return Ok(open);
+        }
+        if *gate {
+            return Err(self.thread_error("the server is stopping"));
+        }
+        let before = self.stamp().await;
+        lock(&self.known).read = before.clone();
+        let me = Arc::clone(self);
+        let opened = tokio::task::spawn_blocking(move || me.opener.open(&me.place)).await;
+        let opened = opened.map_err(|error| self.thread_error(error))?;
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                lock(&self.known).settled = Some(before); // Not again by itself until that changes.
+                return Err(error);
+            }
+        };
+        let handle = opened.handle.clone();
+        lock(&self.known).used = Instant::now();
+        *lock(&self.opened) = Some(opened);
+        self.bump();
+        tokio::spawn(pass_on(
+            Arc::clone(self),
+            handle.watch(),
+            handle.superseded(),
+        ));
+        Ok(handle)
+    }
+
+    /// Closes it once nobody has used it for `rest_after`, opens it when its files have changed, and
+    /// opens it again when an older history has arrived.
+    pub(super) async fn tend(self: &Arc<Self>, rest_after: Duration) -> Result<(), OpenError> {
+        let Some(open) = self.handle() else {
+            let now = self.stamp().await;
+            let is_settled = lock(&self.known).settled.as_ref() == Some(&now);
+            return if !is_settled {
+                self.open().await.map(drop)
+            } else {
+                Ok(())
+            };
+        };
+        if *open.superseded().borrow() {
+            drop(open);
+            self.close(false).await;
+            return self.open().await.map(drop);
+        }
+        let is_used = open.holders() > USERS_IF_UNUSED;
+        drop(open);
+        if self.unused_for(is_used) >= rest_after && !is_used {
+            self.close(true).await;
+        }
+        Ok(())
+    }
+
+    /// How long nobody has used it.
+    fn unused_for(&self, is_used: bool) -> Duration {
+        let mut known = lock(&self.known);
+        if is_used {
+            known.used = Instant::now();
+        }
+        known.used.elapsed()
+    }
+
+    /// Writes what its file lacks, and ends its threads; if `if_unused`, not while somebody holds
+    /// it or runs are to be made.
+    pub(super) async fn close(&self, if_unused: bool) {
+        let _gate = self.gate.lock().await;
+        let Some(opened) = lock(&self.opened).take() else {
+            return;
+        };
+        if if_unused && (opened.handle.holders() > 1 || self.has_runs(&opened.handle)) {
+            *lock(&self.opened) = Some(opened);
+            return;
+        }
+        let handle = opened.handle.clone();
+        lock(&self.known).info = handle.info();
+        opened.end().await;
+        let now = self.stamp().await;
+        self.note(handle.info(), now);
+        self.bump();
+    }
+
+    /// As [`Companion::close`], and for good.
+    pub(super) async fn close_for_good(&self) {
+        *self.gate.lock().await = true;
+        self.close(false).await;
+    }
+
+    /// Ends it where it is, as if the process had been killed.
+    pub(super) fn abandon(&self) {
+        if let Some(opened) = lock(&self.opened).take() {
+            opened.abandon();
+        }
+    }
+
+    /// Whether a run that was ordered from this server waits or is in progress.
+    fn has_runs(&self, open: &DocumentHandle) -> bool {
+        let device = self.opener.device.to_string();
+        open.snapshot().rows().any(|row| {
+            let status = row.job.get("status").and_then(serde_json::Value::as_str);
+            let server = row.run.as_ref().and_then(|run| run.server.as_deref());
+            server == Some(&device) && matches!(status, Some("queued" | "running"))
+        })
+    }
+
+    fn note(&self, info: DocumentInfo, now: Stamp) {
+        let mut known = lock(&self.known);
+        known.info = info;
+        known.settled = Some(now).filter(|now| *now == known.read);
+    }
+
+    async fn stamp(&self) -> Stamp {
+        let disk = Arc::clone(&self.opener.config.disk);
+        let file = self.place.folder.join(&self.place.name);
+        let folder = self.place.shared(&self.id());
+        let looked = tokio::task::spawn_blocking(move || stamp(&*disk, &file, &folder));
+        looked.await.unwrap_or_default() // As if nothing were there: then it is opened.
+    }
+
+    fn bump(&self) {
+        self.changes.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    fn thread_error(
+        &self,
+        error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> OpenError {
+        OpenError::Thread {
+            name: self.place.name.clone(),
+            source: std::io::Error::other(error),
+        }
+    }
+}
+
+/// Handles of a document that nobody uses: its own, and that of whoever looks.
+const USERS_IF_UNUSED: usize = 2;
+
+/// Tells of the changes of an open document as long as it is.
+async fn pass_on(
+    companion: Arc<Companion>,
+    mut changes: watch::Receiver<u64>,
+    mut superseded: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            changed = changes.changed() => match changed {
+                Ok(()) => companion.bump(),
+                Err(_) => return,
+            },
+            Ok(_) = superseded.wait_for(|is| *is) => return companion.wake.notify_one(),
+        }
+    }
+}
+
+fn stamp(disk: &dyn Disk, file: &Path, folder: &Path) -> Stamp {
+    let mut names = disk.list(folder).unwrap_or_default();
+    names.sort_unstable();
+    let looks = names.into_iter().map(|name| {
+        let look = disk.look(&folder.join(&name)).ok();
+        (name, look)
+    });
+    (disk.look(file).ok(), looks.collect())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

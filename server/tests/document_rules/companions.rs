@@ -1,0 +1,143 @@
+//! Documents of a folder besides the first: open while somebody uses them, else only known (S5).
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plainsync::document::{Companion, Documents, DocumentsConfig, OUTBOUND_FRAMES_MAX};
+use plainsync_core::edit::Edit;
+use plainsync_core::id::{DocumentId, PeerId};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, key, stamped, until};
+
+/// Files that carry a version each, besides the first.
+fn write_others(bench: &Bench, count: u8) {
+    fs::create_dir_all(bench.folder()).unwrap();
+    fs::write(bench.file(), r#"{"jobs": []}"#).unwrap();
+    for number in 1..=count {
+        let id = DocumentId::from_random([number; 16]);
+        let job = json!({"id": "job-1", "prompt": format!("knight {number}"), "createdAt": 1});
+        let text = json!({"jobs": [job], "sync": {"document": id, "heads": ["ab".repeat(32)]}});
+        let name = format!("other-{number}.json");
+        fs::write(bench.folder().join(name), text.to_string()).unwrap();
+    }
+}
+
+/// The documents, looked through once and closed again.
+async fn open(bench: &Bench) -> Documents {
+    let config = DocumentsConfig {
+        file: bench.folder(),
+        rest_after: Duration::from_millis(20),
+        ..bench.config()
+    };
+    let documents = Documents::open(config).await.unwrap();
+    for companion in documents.companions() {
+        assert_eq!(companion.info().jobs, 1, "known before it is used");
+        until("it was looked through", || {
+            let is_own = companion.info().heads != ["ab".repeat(32)];
+            (is_own && companion.handle().is_none()).then_some(())
+        })
+        .await;
+    }
+    documents
+}
+
+async fn add(documents: &Documents, companion: &Companion, name: &str) -> Vec<String> {
+    let open = documents.get(&companion.id()).await.unwrap().unwrap();
+    let record = json!({"prompt": name}).as_object().unwrap().clone();
+    let insert = Edit::Insert {
+        key: key(name),
+        record,
+        order: None,
+    };
+    open.edit(stamped(insert)).await.unwrap();
+    open.info().heads
+}
+
+async fn until_closed(companion: &Companion) {
+    until("it is closed", || {
+        companion.handle().is_none().then_some(())
+    })
+    .await;
+}
+
+fn prompts(bench: &Bench, name: &str) -> Vec<Value> {
+    let text = fs::read(bench.folder().join(name)).unwrap();
+    let file: Value = serde_json::from_slice(&text).unwrap();
+    let jobs = file["jobs"].as_array().unwrap();
+    jobs.iter().map(|job| job["prompt"].clone()).collect()
+}
+
+async fn until_written(bench: &Bench, prompt: &str) {
+    let is_there = || prompts(bench, "other-1.json").contains(&json!(prompt));
+    until("it is in the file", || is_there().then_some(())).await;
+}
+
+#[tokio::test]
+async fn s5_a_document_that_nobody_uses_is_closed_with_its_file_written() {
+    let bench = Bench::new();
+    write_others(&bench, 1);
+    let documents = open(&bench).await;
+    let companion = Arc::clone(&documents.companions()[0]);
+    for name in ["one", "two"] {
+        let heads = add(&documents, &companion, name).await;
+        until_closed(&companion).await;
+        assert_eq!(companion.info().heads, heads, "it is known as it was");
+        until_written(&bench, name).await;
+        let open = documents.get(&companion.id()).await.unwrap().unwrap();
+        assert_eq!(open.info().heads, heads);
+    }
+    documents.shutdown().await;
+    let after = documents.get(&companion.id()).await;
+    assert!(after.is_err(), "a server that has stopped opens nothing");
+}
+
+#[tokio::test]
+async fn s5_a_document_stays_open_for_who_holds_it() {
+    let bench = Bench::new();
+    write_others(&bench, 3);
+    let documents = open(&bench).await;
+    let [held, talked, unused] = documents.companions() else {
+        panic!("there are three");
+    };
+    let holding = documents.get(&held.id()).await.unwrap().unwrap();
+    let (outbound, mut frames) = tokio::sync::mpsc::channel(OUTBOUND_FRAMES_MAX);
+    let talking = documents.get(&talked.id()).await.unwrap().unwrap();
+    let peer = PeerId::new("somebody").unwrap();
+    let connection = talking.connect(peer, outbound).await;
+    drop(talking);
+    for _ in 0..3 {
+        drop(documents.get(&unused.id()).await.unwrap().unwrap());
+        until_closed(unused).await; // By then the others have been looked at.
+    }
+    assert!(held.handle().is_some() && talked.handle().is_some());
+    drop(holding);
+    until_closed(held).await;
+    drop(connection);
+    until_closed(talked).await;
+    assert!(frames.recv().await.is_none());
+    documents.shutdown().await;
+}
+
+#[tokio::test]
+async fn f4_a_closed_document_takes_hand_edits_in() {
+    let bench = Bench::new();
+    write_others(&bench, 2);
+    let documents = open(&bench).await;
+    let companion = &documents.companions()[0];
+    let before = add(&documents, companion, "typed").await;
+    until_written(&bench, "typed").await;
+    let path = bench.folder().join("other-1.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("typed", "by hand")).unwrap();
+    until("it is taken in", || {
+        (companion.info().heads != before).then_some(())
+    })
+    .await;
+    let open = documents.get(&companion.id()).await.unwrap().unwrap();
+    let row = open.snapshot().get(&key("typed")).cloned().unwrap();
+    assert_eq!(row.job["prompt"], "by hand");
+    drop(open);
+    documents.shutdown().await;
+}
