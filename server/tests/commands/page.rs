@@ -101,10 +101,11 @@ fn steady(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in out.lines() {
         let words = line.split(' ').map(|word| {
-            let is_date = word.len() >= 8
+            // Of a date the year is drawn already: `#-11-25`.
+            let is_date = word.len() >= 7
                 && word
                     .bytes()
-                    .all(|byte| byte.is_ascii_digit() || b"-:".contains(&byte));
+                    .all(|byte| byte.is_ascii_digit() || b"#-:".contains(&byte));
             if is_date { "#" } else { word }
         });
         lines.push(words.collect::<Vec<_>>().join(" "));
