@@ -125,6 +125,7 @@ impl Companion {
     /// [`OpenError`]: it cannot be opened; another try may succeed.
     pub async fn open(self: &Arc<Self>) -> Result<DocumentHandle, OpenError> {
         if let Some(open) = self.handle() {
+            lock(&self.known).used = Instant::now();
             return Ok(open);
         }
         let gate = self.gate.lock().await;
@@ -150,6 +151,7 @@ impl Companion {
         lock(&self.known).used = Instant::now();
         *lock(&self.opened) = Some(opened);
         self.bump();
+        self.wake.notify_one(); // Others may have to make room.
         tokio::spawn(pass_on(
             Arc::clone(self),
             handle.watch(),
@@ -170,17 +172,33 @@ impl Companion {
                 Ok(())
             };
         };
-        if *open.superseded().borrow() {
-            drop(open);
-            self.close(false).await;
-            return self.open().await.map(drop);
-        }
+        drop(open);
+        self.join_if_superseded().await?;
+        let Some(open) = self.handle() else {
+            return Ok(());
+        };
         let is_used = open.holders() > USERS_IF_UNUSED;
         drop(open);
         if self.unused_for(is_used) >= rest_after && !is_used {
             self.close(true).await;
         }
         Ok(())
+    }
+
+    /// Opens it again if an older history has arrived.
+    pub(super) async fn join_if_superseded(self: &Arc<Self>) -> Result<(), OpenError> {
+        let is_superseded = |open: DocumentHandle| *open.superseded().borrow();
+        if !self.handle().is_some_and(is_superseded) {
+            return Ok(());
+        }
+        self.close(false).await;
+        self.open().await.map(drop)
+    }
+
+    /// When somebody used it last, if it is open and nobody uses it now.
+    pub(super) fn unused_since(&self) -> Option<Instant> {
+        let open = self.handle()?;
+        (open.holders() <= USERS_IF_UNUSED).then(|| lock(&self.known).used)
     }
 
     /// How long nobody has used it.

@@ -33,6 +33,10 @@ const REST_AFTER: Duration = Duration::from_secs(60);
 /// changed.
 const LOOK_AFTER: Duration = Duration::from_secs(5);
 
+/// Most documents besides the first that stay open though nobody uses them: the longest unused are
+/// closed at once.
+const UNUSED_OPEN_MAX: usize = 32;
+
 /// What is served, and how.
 #[derive(Clone)]
 pub struct DocumentsConfig {
@@ -314,19 +318,38 @@ async fn care(
     }
     let pause = LOOK_AFTER.min(rest_after);
     loop {
-        let woken = timeout(pause, wake.notified());
-        tokio::select! {
+        let woken = tokio::select! {
             () = stopping.cancelled() => return,
-            _ = woken => {}
-        }
+            woken = timeout(pause, wake.notified()) => woken.is_ok(),
+        };
         for companion in &companions {
             if stopping.is_cancelled() {
                 return;
             }
-            if let Err(error) = companion.tend(rest_after).await {
+            let tended = if woken {
+                companion.join_if_superseded().await
+            } else {
+                companion.tend(rest_after).await
+            };
+            if let Err(error) = tended {
                 warn!(file = companion.info().name, %error, "it is not served for now");
             }
         }
+        close_longest_unused(&companions).await;
+    }
+}
+
+/// Closes what is more than [`UNUSED_OPEN_MAX`].
+async fn close_longest_unused(companions: &[Arc<Companion>]) {
+    let unused = companions.iter().filter_map(|companion| {
+        let since = companion.unused_since()?;
+        Some((since, companion))
+    });
+    let mut unused: Vec<_> = unused.collect();
+    unused.sort_by_key(|(since, _)| *since);
+    let too_many = unused.len().saturating_sub(UNUSED_OPEN_MAX);
+    for (_, companion) in unused.into_iter().take(too_many) {
+        companion.close(true).await;
     }
 }
 

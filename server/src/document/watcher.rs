@@ -6,11 +6,12 @@
 //! **Invariant:** nothing is believed because of an event, and nothing is missed for ever for
 //! want of one: the keeper looks by itself, too, only less often.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use notify_debouncer_full::notify::{Config, EventKind, RecommendedWatcher, RecursiveMode};
+use notify_debouncer_full::notify::event::ModifyKind;
+use notify_debouncer_full::notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
 use tracing::{debug, warn};
 
@@ -29,12 +30,10 @@ impl Watcher {
     /// Watches the folders of the document at `place`, whose own folder is `shared`. `None`: the
     /// system does not allow it, and somebody must look more often.
     pub(super) fn start(place: &Place, shared: &Path, orders: Sender<Order>) -> Option<Self> {
+        let ours = Ours::of(place, shared);
         let tell = move |found: DebounceEventResult| {
-            // Looking is an event, too: what only read a file is not worth another look.
             let is_news = found.map_or(true, |events| {
-                events
-                    .iter()
-                    .any(|event| !matches!(event.kind, EventKind::Access(_)))
+                events.iter().any(|event| ours.is_news(event))
             });
             if is_news {
                 let _ = orders.send(Order::Look); // A keeper that has ended keeps nothing.
@@ -65,5 +64,84 @@ impl Watcher {
         Some(Self {
             _debouncer: debouncer,
         })
+    }
+}
+
+/// Which events are about one document, of all that happen in its folder.
+struct Ours {
+    own_folder: PathBuf,
+    shared: PathBuf,
+    /// How names begin of the file, its backup, and the copies that folder syncers make of it.
+    stem: String,
+}
+
+impl Ours {
+    fn of(place: &Place, shared: &Path) -> Self {
+        let stem = place.name.strip_suffix(".json").unwrap_or(&place.name);
+        Self {
+            own_folder: place.own_folder(),
+            shared: shared.to_owned(),
+            stem: stem.to_owned(),
+        }
+    }
+
+    fn is_news(&self, event: &Event) -> bool {
+        if matches!(event.kind, EventKind::Access(_)) {
+            return false; // Looking is an event, too: what only read a file is not worth another look.
+        }
+        event.paths.is_empty()
+            || event
+                .paths
+                .iter()
+                .any(|path| self.concerns(path, event.kind))
+    }
+
+    /// A folder may hold many documents, and each would look whenever any of them is written.
+    fn concerns(&self, path: &Path, kind: EventKind) -> bool {
+        if path.starts_with(&self.shared) {
+            return true;
+        }
+        if path.starts_with(&self.own_folder) {
+            // What came into it may be another history of the file (F6).
+            return matches!(
+                kind,
+                EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_))
+            );
+        }
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with(&self.stem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify_debouncer_full::notify::event::{AccessKind, CreateKind, DataChange};
+
+    use super::*;
+
+    #[test]
+    fn only_what_happens_to_the_own_files_is_news() {
+        let folder = Path::new("/folder");
+        let ours = Ours {
+            own_folder: folder.join(".plainsync"),
+            shared: folder.join(".plainsync/one"),
+            stem: "job_history".to_owned(),
+        };
+        let (written, made) = (
+            EventKind::Modify(ModifyKind::Data(DataChange::Any)),
+            EventKind::Create(CreateKind::Any),
+        );
+        let news = |path: &str, kind| ours.is_news(&Event::new(kind).add_path(folder.join(path)));
+        assert!(news("job_history.json", written));
+        assert!(!news(
+            "job_history.json",
+            EventKind::Access(AccessKind::Any)
+        ));
+        assert!(news("job_history (Ann's conflicted copy).json", made));
+        assert!(news(".plainsync/one/0123.journal", written));
+        assert!(news(".plainsync/two", made));
+        assert!(!news(".plainsync/lock", written));
+        assert!(!news("notes.json", written));
+        assert!(ours.is_news(&Event::new(EventKind::Other)), "no path: look");
     }
 }
