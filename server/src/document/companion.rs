@@ -24,6 +24,7 @@ use super::handle::DocumentHandle;
 use super::open;
 use super::place::Place;
 use super::state::DocumentInfo;
+use super::threads;
 
 /// What every document of a folder is opened with.
 pub(super) struct Opener {
@@ -224,6 +225,7 @@ impl Companion {
         let handle = opened.handle.clone();
         lock(&self.known).info = handle.info();
         opened.end().await;
+        drop(tokio::task::spawn_blocking(threads::give_memory_back));
         let now = self.stamp().await;
         self.note(handle.info(), now);
         self.bump();

@@ -58,6 +58,20 @@ pub(super) fn behind<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     })
 }
 
+/// Gives memory that is free back to the system: what the threads of a closed document had, the C
+/// library would keep for threads to come.
+pub(super) fn give_memory_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        #[allow(
+            unsafe_code,
+            reason = "no safe function does it; it takes a number and touches no memory that is in use"
+        )]
+        // SAFETY: malloc_trim may be called at any time, from any thread.
+        let _gave = unsafe { libc::malloc_trim(0) };
+    }
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
