@@ -14,6 +14,7 @@
 // Servers and browsers end with the test that started them, whatever happens in it.
 
 export { axe } from './harness/axe.mjs';
-export { shot, startBrowser } from './harness/chromium.mjs';
+export { shot, startBrowser, startCopy } from './harness/chromium.mjs';
+export { holdTheEngine } from './harness/engine.mjs';
 export { startServer } from './harness/server.mjs';
 export { PATIENCE_MS, until } from './harness/wait.mjs';

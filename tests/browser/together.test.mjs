@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { shot, startBrowser, startServer, until } from './harness.mjs';
+import { holdTheEngine, shot, startBrowser, startServer, until } from './harness.mjs';
 
 /** The dashboard's page once its local replica is loaded. */
 async function dashboard(browser, server) {
@@ -22,39 +22,6 @@ const status = (page) => page.evaluate(() => app.client.status.get());
 
 /** Waits until a page's card shows `text`. */
 const shows = (page, text) => page.locator('.card', { hasText: text }).first().waitFor();
-
-/** Runs in the page from its very start: no worker starts, and so no wasm loads, until `startEngine()` is called. */
-function holdTheEngine() {
-  const Real = globalThis.Worker;
-  const held = new Set();
-  globalThis.Worker = class {
-    #real = null;
-    #waiting = [];
-    constructor(...how) {
-      this.start = () => {
-        this.#real = new Real(...how);
-        this.#real.onmessage = (event) => this.onmessage?.(event);
-        this.#real.onerror = (event) => this.onerror?.(event);
-        for (const message of this.#waiting) this.#real.postMessage(...message);
-        globalThis.engineStarted = true;
-      };
-      held.add(this);
-    }
-    postMessage(...message) {
-      if (this.#real) this.#real.postMessage(...message);
-      else this.#waiting.push(message);
-    }
-    terminate() {
-      held.delete(this);
-      this.#real?.terminate();
-    }
-  };
-  globalThis.engineStarted = false;
-  globalThis.startEngine = () => {
-    globalThis.Worker = Real;
-    for (const worker of held) worker.start();
-  };
-}
 
 const synced = (page) =>
   until('the server to have everything', async () => {

@@ -3,7 +3,7 @@
 // `CHROMIUM` names the browser; `cargo xtask test` sets it. By hand, one on the PATH is taken.
 
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +42,26 @@ function findChromium() {
  * @param {import('playwright-core').BrowserContextOptions} [options] for example `viewport` or `colorScheme`
  */
 export async function startBrowser(t, options = {}) {
-  const profile = await mkdtemp(join(tmpdir(), 'plainsync-chromium-'));
+  return start(t, await newProfile(), options);
+}
+
+/**
+ * Starts a browser on a copy of the profile of `original`, which was closed. It ends with the test `t`.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {Chromium} original
+ * @param {import('playwright-core').BrowserContextOptions} [options]
+ */
+export async function startCopy(t, original, options = {}) {
+  if (original.isRunning) throw new Error('a browser writes into its profile: close it before that is copied');
+  const profile = await newProfile();
+  await cp(original.profile, profile, { recursive: true, verbatimSymlinks: true });
+  return start(t, profile, options);
+}
+
+const newProfile = () => mkdtemp(join(tmpdir(), 'plainsync-chromium-'));
+
+async function start(t, profile, options) {
   const browser = new Chromium(profile, options);
   t.after(async () => {
     await browser.kill();
@@ -63,6 +82,15 @@ class Chromium {
     this.#options = options;
     /** Playwright's context; another one after each start. @type {import('playwright-core').BrowserContext} */
     this.context = undefined;
+  }
+
+  /** Its folder. */
+  get profile() {
+    return this.#profile;
+  }
+
+  get isRunning() {
+    return this.#group !== 0;
   }
 
   /** Starts the browser on its profile. */
