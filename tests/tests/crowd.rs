@@ -34,10 +34,22 @@ const CROWD_KIB_MAX: u64 = 192 * 1024;
 /// Longest that a slow peer is put up with: the limit on a head or a silence, and some.
 const SLOW_MAX: Duration = Duration::from_secs(55);
 
+/// A server with some 1,000 places: as many as it takes where the system lets it have 1,536 files open.
 async fn serving(home: &Home) -> Served {
+    serving_after(home, "ulimit -n 1536").await
+}
+
+async fn serving_after(home: &Home, prelude: &str) -> Served {
     home.write(br#"{"jobs": [{"id": "job-1", "prompt": "a knight"}], "lastJobId": 2}"#);
-    // The system's own limit on open files is not what is tested.
-    home.serve_after("ulimit -n 4096 2>/dev/null || true").await
+    home.serve_after(prelude).await
+}
+
+/// A request whose body never comes, so that its connection is not one that waits.
+fn half_request(server: &Served) -> String {
+    format!(
+        "POST /save-jobs HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{{",
+        server.host()
+    )
 }
 
 async fn connect(server: &Served) -> TcpStream {
@@ -101,10 +113,7 @@ async fn s5_past_the_cap_a_connection_is_told_why() {
     let server = serving(&home).await;
     let mut witness = Foreign::join(&server, "witness", b"witness").await;
     let before = server.peak_kib();
-    let head = format!(
-        "POST /save-jobs HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{{",
-        server.host()
-    );
+    let head = half_request(&server);
     let mut crowd = Vec::new();
     for _ in 0..CROWD {
         let mut stream = connect(&server).await;
@@ -138,6 +147,24 @@ async fn s5_past_the_cap_a_connection_is_told_why() {
         answer.filter(|answer| answer.status.is_success())
     })
     .await;
+    server.stop().await;
+}
+
+/// S5: systems give a program few open files and let it take more; it does, and has the more places.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s5_a_low_limit_on_open_files_is_raised_as_far_as_may_be() {
+    let home = Home::new(PROGRAM);
+    let server = serving_after(&home, "ulimit -n 1536; ulimit -S -n 256").await;
+    let head = half_request(&server);
+    let mut crowd = Vec::new();
+    for _ in 0..600 {
+        let mut stream = connect(&server).await;
+        stream.write_all(head.as_bytes()).await.expect("it is read");
+        crowd.push(stream);
+    }
+    health(&server, 1).await; // No place would be left for it.
+    assert!(!home.log().contains("cannot accept"), "{}", home.log());
+    drop(crowd);
     server.stop().await;
 }
 

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::failure::Failure;
 use crate::cli::{ImagesArg, ServeArgs, answer, complain, exit, file_of, reaches_further};
 use crate::config::{AllowedHost, Config, TlsFiles, Token};
+use crate::http::places::raise_open_files;
 use crate::runner::generator_from_environment;
 use crate::serve::{ServeError, Server};
 
@@ -23,6 +24,7 @@ pub fn run(args: ServeArgs) -> ExitCode {
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .with_target(false)
         .init();
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

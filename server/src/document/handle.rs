@@ -15,32 +15,31 @@
 //! # Ok(()) }
 //! ```
 
+mod connection;
 mod history;
 mod lists;
 mod moment;
 mod trial;
 mod versions;
 
+pub use connection::{Connection, Ended};
 pub use history::{Between, Contested};
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use plainsync_core::blob::{BlobRef, Mime};
 use plainsync_core::document::{Document, IMAGES, IMAGES_INLINED, IMAGES_LINKED};
 use plainsync_core::edit::StampedEdit;
-use plainsync_core::id::{DocumentId, PeerId};
+use plainsync_core::id::DocumentId;
 use plainsync_core::plain::import::{ImportBase, ImportOptions, ImportReport};
 use plainsync_core::view::Row;
-use plainsync_core::wire::Frame;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::watch;
 
 use super::blobs::Blobs;
 use super::error::DocumentError;
 use super::inbox::{Inbox, Message};
 use super::origin::ImportOrigin;
-use super::outgoing::Outgoing;
-use super::peers::{End, Token};
 use super::render::render;
 use super::ring::Ring;
 use super::snapshot::Snapshot;
@@ -51,9 +50,6 @@ use moment::Told;
 
 /// Frames that may wait for a peer that reads slowly; one more and it is dropped (S6).
 pub const OUTBOUND_FRAMES_MAX: usize = 256;
-
-/// Bytes of received frames that may wait for the document, per peer, in KiB.
-const PEER_QUEUE_KIB_MAX: u32 = 32 * 1024;
 
 /// What an edit did. It is durable.
 #[derive(Clone, Debug)]
@@ -372,104 +368,6 @@ impl DocumentHandle {
             .ask(|reply| Message::Answer { answer, reply })
             .await
     }
-
-    /// Begins a conversation with `peer`. Encoded frames for it go to `outbound`, whose
-    /// capacity is how far the peer may fall behind; the document ends the conversation by
-    /// dropping its end of that queue.
-    pub async fn connect(&self, peer: PeerId, outbound: mpsc::Sender<Outgoing>) -> Connection {
-        let token = self.shared.connections.fetch_add(1, Ordering::Relaxed);
-        let end = End::default();
-        self.shared.told.add(token, &outbound);
-        let connection = Connection {
-            shared: Arc::clone(&self.shared),
-            peer: peer.clone(),
-            token,
-            end: Arc::clone(&end),
-            inbox: self.inbox.clone(),
-            _held: Arc::clone(&self.held),
-            places: Arc::new(Semaphore::new(PEER_QUEUE_KIB_MAX as usize)),
-        };
-        let message = Message::Connected {
-            peer,
-            token,
-            outbound,
-            end,
-        };
-        if let Err(error) = self.inbox.send(message, None) {
-            let _ = connection.end.set(error.to_string());
-        }
-        connection
-    }
-}
-
-/// One peer's conversation with one document. Dropping it ends it.
-pub struct Connection {
-    shared: Arc<Shared>,
-    peer: PeerId,
-    token: Token,
-    end: Arc<OnceLock<String>>,
-    inbox: Inbox,
-    _held: Arc<()>,
-    places: Arc<Semaphore>,
-}
-
-/// The document has ended the conversation: close the socket, for this reason.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Ended(pub String);
-
-impl Connection {
-    /// Hands a frame of the peer's to the document. Waits while too much of the same peer's
-    /// waits already.
-    ///
-    /// # Errors
-    ///
-    /// [`Ended`]: the conversation is over; close the socket.
-    pub async fn received(&self, frame: Frame) -> Result<(), Ended> {
-        let kib = frame_bytes(&frame) / 1024 + 1;
-        let kib = u32::try_from(kib).map_or(PEER_QUEUE_KIB_MAX, |kib| kib.min(PEER_QUEUE_KIB_MAX));
-        let place = Arc::clone(&self.places)
-            .acquire_many_owned(kib)
-            .await
-            .map_err(|_| Ended(self.end()))?;
-        if self.end.get().is_some() {
-            return Err(Ended(self.end()));
-        }
-        let message = Message::Received {
-            peer: self.peer.clone(),
-            token: self.token,
-            frame,
-        };
-        self.inbox
-            .send(message, Some(place))
-            .map_err(|error| Ended(error.to_string()))
-    }
-
-    /// Why the document ended the conversation; `None` while it goes on.
-    #[must_use]
-    pub fn end_reason(&self) -> Option<String> {
-        self.end.get().cloned()
-    }
-
-    /// Why the document ended the conversation, once its queue has ended.
-    #[must_use]
-    pub fn end(&self) -> String {
-        self.end
-            .get()
-            .cloned()
-            .unwrap_or_else(|| "the server is stopping".to_owned())
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.shared.told.remove(self.token);
-        let message = Message::Disconnected {
-            peer: self.peer.clone(),
-            token: self.token,
-        };
-        let _ = self.inbox.send(message, None); // A document that has ended needs no goodbye.
-    }
 }
 
 /// What the file would say if somebody had written into it how it shows images.
@@ -482,15 +380,6 @@ fn with_images(document: &Document, linked: bool) -> Vec<u8> {
         IMAGES_INLINED
     });
     json.to_string().into_bytes()
-}
-
-fn frame_bytes(frame: &Frame) -> usize {
-    match frame {
-        Frame::Request { data, .. } | Frame::Sync { data, .. } | Frame::Ephemeral { data, .. } => {
-            data.len()
-        }
-        _ => 0,
-    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -31,8 +31,8 @@ use tower::ServiceExt as _;
 
 use super::idle::{Answer, Idle};
 use super::limits::{
-    CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX, HEADERS_MAX, PLACE_MAX, REFUSAL_MAX,
-    REFUSALS_MAX, SEND_AWAY_MAX, TLS_HANDSHAKE_MAX, WRITE_STALL_MAX,
+    HEAD_BYTES_MAX, HEAD_READ_MAX, HEADERS_MAX, PLACE_MAX, REFUSAL_MAX, REFUSALS_MAX,
+    SEND_AWAY_MAX, TLS_HANDSHAKE_MAX, WRITE_STALL_MAX,
 };
 use super::stall::StallGuard;
 use super::state::App;
@@ -53,6 +53,8 @@ pub struct Door {
     /// Speaks TLS, where https is served.
     acceptor: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
+    /// How many places there are in all.
+    connections_max: usize,
     /// Who may be sent away for somebody new.
     idle: Arc<Idle>,
     /// Places of those who are told that there is none.
@@ -72,7 +74,8 @@ impl Door {
         Self {
             router,
             acceptor,
-            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            places: Arc::new(Semaphore::new(app.places.connections)),
+            connections_max: app.places.connections,
             idle: Arc::default(),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             stopping: app.stopping.clone(),
@@ -134,7 +137,8 @@ impl Door {
         let comes_free = place.is_err() && self.idle.send_one_away();
         let was_full = std::mem::replace(is_full, place.is_err() && !comes_free);
         if *is_full && !was_full {
-            tracing::warn!("refused {peer} and maybe others: {CONNECTIONS_MAX} requests are open");
+            let max = self.connections_max;
+            tracing::warn!("refused {peer} and maybe others: {max} requests are open");
         }
         async move {
             let place = match place {
@@ -234,7 +238,7 @@ impl Door {
 /// What ends a connection early; only logged.
 type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
-/// A connection's place among [`CONNECTIONS_MAX`]; given back when the last copy is dropped.
+/// A connection's place among those that there are; given back when the last copy is dropped.
 #[derive(Clone, Debug)]
 pub struct Place(#[allow(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
 

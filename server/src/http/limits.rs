@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-/// Connections open at once. A further one takes the place of the one that has waited longest
-/// without a request; where none waits, it is answered with 503 and closed.
-pub const CONNECTIONS_MAX: usize = 1_024;
+/// Connections open at once; fewer where the system allows fewer open files. A further one takes the
+/// place of the one that has waited longest without a request; where none waits, it is answered with
+/// 503 and closed.
+pub const CONNECTIONS_MAX: usize = 16_384;
 
 /// WebSocket peers among them, so that plain requests always find room.
-pub const SYNC_PEERS_MAX: usize = 512;
+pub const SYNC_PEERS_MAX: usize = CONNECTIONS_MAX / 4 * 3;
+
+/// Open files that connections leave to everything else; half of all where that is less.
+pub const FILES_RESERVED: usize = 512;
 
 /// How long a client may take to send the head of a request, idle time included.
 pub const HEAD_READ_MAX: Duration = Duration::from_secs(30);

@@ -28,6 +28,7 @@ pub mod legacy;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;
+pub mod places;
 pub mod problem;
 pub mod routes;
 pub mod runner;

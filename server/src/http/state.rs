@@ -15,7 +15,8 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::limits::{BODIES_BYTES_MAX, SYNC_PEERS_MAX};
+use super::limits::BODIES_BYTES_MAX;
+use super::places::Places;
 use super::problem::{ApiError, Kind};
 use super::session::Sessions;
 use super::trust::Trust;
@@ -48,7 +49,9 @@ pub struct Parts {
     pub started: Instant,
     /// What remains of the memory that bodies being received may take, in KiB.
     pub body_budget_kib: Semaphore,
-    /// What remains of [`SYNC_PEERS_MAX`].
+    /// How many connections there may be.
+    pub places: Places,
+    /// What remains of those for WebSocket peers.
     pub sync_places: Arc<Semaphore>,
     /// What remains of the pictures that old clients may ask for at once.
     pub picture_places: Semaphore,
@@ -68,6 +71,7 @@ impl App {
         generator: Arc<dyn Generate>,
         queue: Queue,
     ) -> Self {
+        let places = Places::here();
         Self(Arc::new(Parts {
             trust,
             sessions,
@@ -78,7 +82,8 @@ impl App {
             stopping: CancellationToken::new(),
             started: Instant::now(),
             body_budget_kib: Semaphore::new(BODIES_BYTES_MAX / 1024),
-            sync_places: Arc::new(Semaphore::new(SYNC_PEERS_MAX)),
+            places,
+            sync_places: Arc::new(Semaphore::new(places.sync_peers)),
             balance: Mutex::default(),
             conversations: TaskTracker::new(),
         }))

@@ -1,9 +1,11 @@
-//! Compares our sync server with others under one load; started by `cargo xtask bench sync`.
+//! Compares our sync server with others under one load, and measures what idle connections cost;
+//! started by `cargo xtask bench sync` and `bench idle`.
 //!
 //! Runs are interleaved, so that what else this machine does hits all servers alike. A server that
 //! is not there, does not start or does not converge is a line of the table and not a failure.
 
 mod growth;
+mod idle;
 mod load;
 mod measure;
 mod peers;
@@ -22,9 +24,17 @@ use crate::measure::percentile;
 use crate::peers::{Programs, Server};
 use crate::table::{Cells, measured, ratios};
 
-/// Compares our sync server with others under one load.
+/// Measures sync servers.
 #[derive(Parser)]
 #[command(name = "plainsync-bench", version, max_term_width = 100)]
+enum Task {
+    /// Compares our sync server with others under one load
+    Sync(Options),
+    /// What connections cost on which nobody says anything
+    Idle(idle::Options),
+}
+
+#[derive(clap::Args)]
 struct Options {
     /// Runs of each comparison; medians are printed
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -68,31 +78,43 @@ fn known_load(text: &str) -> Result<usize, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
-    if options.growth {
-        return print(&growth::compare(&options).await);
-    }
-    let (cells, versions) = compare(&options).await;
-    let versions: Vec<_> = versions
-        .iter()
-        .map(|(server, version)| format!("{server} {version}"))
-        .collect();
-    let text = format!(
-        "{}; {}; {}\n\n{}\n{}",
-        measure::machine(),
-        jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC"),
-        versions.join(", "),
-        measured(&cells),
-        ratios(&cells),
-    );
-    print(&text)
-}
-
-fn print(text: &str) -> ExitCode {
+    let text = match Task::parse() {
+        Task::Sync(options) if options.growth => growth::compare(&options).await,
+        Task::Sync(options) => compared(&options).await,
+        Task::Idle(options) => match idle::measured(&options).await {
+            Ok(text) => text,
+            Err(failure) => {
+                eprintln!("{failure}");
+                return ExitCode::FAILURE;
+            }
+        },
+    };
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// Where and when something was measured.
+fn heading() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
+    format!("{}; {now}", measure::machine())
+}
+
+/// Runs all comparisons, and tells what came of them.
+async fn compared(options: &Options) -> String {
+    let (cells, versions) = compare(options).await;
+    let versions: Vec<_> = versions
+        .iter()
+        .map(|(server, version)| format!("{server} {version}"))
+        .collect();
+    format!(
+        "{}; {}\n\n{}\n{}",
+        heading(),
+        versions.join(", "),
+        measured(&cells),
+        ratios(&cells),
+    )
 }
 
 /// Runs everything, and returns what came of it with the versions of the servers.

@@ -50,10 +50,24 @@ fn ticks(stat: &str) -> Option<u64> {
     fields.map(|field| field.parse::<u64>().ok()).sum()
 }
 
+/// What the process `pid` holds in memory now.
+///
+/// # Errors
+///
+/// Fails if it has ended, and where there is no `/proc`.
+pub(crate) fn resident_kib(pid: u32) -> Result<u64, LoadError> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).ok();
+    let found = status.and_then(|status| kib(&status, "VmRSS:"));
+    found.ok_or_else(|| LoadError::Measure(format!("{path} does not tell")))
+}
+
 fn peak_kib(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    kib(status, "VmHWM:")
+}
+
+fn kib(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 

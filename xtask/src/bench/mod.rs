@@ -4,6 +4,7 @@
 //! bound holds.
 
 mod engine;
+mod idle;
 mod sync;
 
 use clap::Subcommand;
@@ -15,6 +16,8 @@ use crate::{failure::Done, house::House};
 pub(crate) enum Bench {
     /// Our sync server beside others, under one load
     Sync(sync::Options),
+    /// What connections cost on which nobody says anything
+    Idle(idle::Options),
     /// The file side: hand edits, rewriting, edits meanwhile, the journal, history
     Files(engine::Passed),
     /// The engine: growth from 100 to 100,000 jobs, and many actors
@@ -29,6 +32,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(house: &House, bench: &Bench) -> Done {
     match bench {
         Bench::Sync(options) => sync::run(house, options),
+        Bench::Idle(options) => idle::run(house, options),
         Bench::Files(passed) => engine::run(house, "bench-files", passed),
         Bench::Core(passed) => engine::run(house, "bench-core", passed),
     }

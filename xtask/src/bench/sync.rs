@@ -58,7 +58,7 @@ pub(crate) fn run(house: &House, options: &Options) -> Done {
     let mut command = house
         .shell
         .cmd(bench)
-        .arg("--plainsync")
+        .args(["sync", "--plainsync"])
         .arg(ours)
         .args(["--runs", &options.runs.to_string()])
         .args(["--servers", &options.servers.join(",")])
@@ -93,7 +93,12 @@ pub(crate) fn run(house: &House, options: &Options) -> Done {
 }
 
 /// Builds one program as users get it, and returns its path.
-fn build(house: &House, package: &str, program: &str, features: &[&str]) -> Done<PathBuf> {
+pub(super) fn build(
+    house: &House,
+    package: &str,
+    program: &str,
+    features: &[&str],
+) -> Done<PathBuf> {
     house
         .cargo()
         .args(["build", "--release", "--package", package, "--bin", program])

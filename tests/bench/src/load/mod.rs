@@ -10,6 +10,7 @@
 mod chunks;
 mod drive;
 mod ledger;
+pub(crate) mod lingering;
 mod repo;
 mod run;
 mod socket;

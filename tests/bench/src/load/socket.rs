@@ -1,14 +1,16 @@
 //! A WebSocket connection of one client, which sends at once.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::LoadError;
 
 /// See the module's text.
-pub(super) struct Socket {
+pub(crate) struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// Bytes of the messages that came, without what WebSocket and TCP add.
     pub(super) received_bytes: u64,
@@ -17,10 +19,13 @@ pub(super) struct Socket {
 impl Socket {
     /// Connects to `url`, which begins with `ws://` and names host and port.
     pub(super) async fn connect(url: &str) -> Result<Self, LoadError> {
+        Self::connect_from(url, Ipv4Addr::LOCALHOST).await
+    }
+
+    /// The same from an address of its own: each has some 28,000 ports.
+    pub(super) async fn connect_from(url: &str, from: Ipv4Addr) -> Result<Self, LoadError> {
         let host = url.trim_start_matches("ws://").split('/').next();
-        let tcp = TcpStream::connect(host.unwrap_or_default())
-            .await
-            .map_err(failed)?;
+        let tcp = connect_from(host.unwrap_or_default(), from).await?;
         tcp.set_nodelay(true).map_err(failed)?;
         let (stream, _) = tokio_tungstenite::client_async(url, tcp)
             .await
@@ -32,7 +37,7 @@ impl Socket {
     }
 
     /// The next message. May be dropped and called again without losing one.
-    pub(super) async fn next(&mut self) -> Result<Vec<u8>, LoadError> {
+    pub(crate) async fn next(&mut self) -> Result<Vec<u8>, LoadError> {
         loop {
             match self.stream.next().await {
                 Some(Ok(Message::Binary(bytes))) => {
@@ -62,9 +67,17 @@ impl Socket {
     }
 
     /// Says good-bye.
-    pub(super) async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         let _gone = self.stream.close(None).await;
     }
+}
+
+/// Connects to `host`, an address of this machine with its port, from the address `from`.
+pub(crate) async fn connect_from(host: &str, from: Ipv4Addr) -> Result<TcpStream, LoadError> {
+    let socket = TcpSocket::new_v4().map_err(failed)?;
+    socket.bind((IpAddr::V4(from), 0).into()).map_err(failed)?;
+    let to = host.parse().map_err(failed)?;
+    socket.connect(to).await.map_err(failed)
 }
 
 fn failed(error: impl std::fmt::Display) -> LoadError {

@@ -88,6 +88,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Its address and port.
+    pub(crate) fn host(&self) -> &str {
+        let host = self.url.trim_start_matches("ws://");
+        host.split('/').next().unwrap_or(host)
+    }
+
     /// The last that it wrote to stderr.
     pub(crate) fn said(&self) -> Vec<String> {
         self.process.said()
