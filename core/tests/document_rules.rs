@@ -5,7 +5,7 @@ mod common;
 #[path = "document_rules/removal.rs"]
 mod removal;
 
-use common::{device, map, merge};
+use common::{device, edited_apart, map, merge};
 use plainsync_core::edit::{Edit, EditError, Key};
 use plainsync_core::replica::{Effect, Input, StepError};
 use plainsync_core::time::Millis;
@@ -44,12 +44,7 @@ fn d3_edits_to_different_fields_all_survive() {
 
 #[test]
 fn d4_edits_apart_to_one_field_are_listed_until_resolved() {
-    let (mut a, mut b) = (device(1), device(2));
-    let key = a.insert("key-0001", json!({"prompt": "knight"}));
-    merge(&mut a, &mut b);
-    a.set(&key, json!({"prompt": "mage"}));
-    b.set(&key, json!({"prompt": "dragon"}));
-    merge(&mut a, &mut b);
+    let (mut a, mut b, key) = edited_apart(json!({"prompt": "mage"}), json!({"prompt": "dragon"}));
     assert_eq!(a.row(&key).conflicts, ["prompt"]);
     let conflict = a.document().conflicts(&key).remove(0);
     let values: Vec<_> = conflict
@@ -68,13 +63,7 @@ fn d4_edits_apart_to_one_field_are_listed_until_resolved() {
             && devices.contains(&Some(format!("{:016x}", 2)))
     );
 
-    let seen: Vec<String> = conflict.values.iter().map(|side| side.op.clone()).collect();
-    let resolve = Edit::Resolve {
-        key: key.clone(),
-        field: "prompt".to_owned(),
-        value: json!("mage"),
-        seen,
-    };
+    let resolve = a.choice(&key, "prompt", 0);
     b.set(&key, json!({"prompt": "wizard"}));
     a.pull(&b);
     let refused = a.try_edit(resolve.clone()).unwrap_err();
@@ -95,21 +84,10 @@ fn d4_edits_apart_to_one_field_are_listed_until_resolved() {
 /// is lost for the other.
 #[test]
 fn d4_keeping_the_shown_value_stands_against_another_choice() {
-    let (mut a, mut b) = (device(1), device(2));
-    let key = a.insert("key-0001", json!({"prompt": "knight"}));
-    merge(&mut a, &mut b);
-    a.set(&key, json!({"prompt": "mage"}));
-    b.set(&key, json!({"prompt": "dragon"}));
-    merge(&mut a, &mut b);
-    let conflict = a.document().conflicts(&key).remove(0);
-    let choice = |side: usize| Edit::Resolve {
-        key: key.clone(),
-        field: "prompt".to_owned(),
-        value: conflict.values[side].value.clone(),
-        seen: conflict.values.iter().map(|side| side.op.clone()).collect(),
-    };
-    a.edit(choice(1)); // The shown one is last.
-    b.edit(choice(0));
+    let (mut a, mut b, key) = edited_apart(json!({"prompt": "mage"}), json!({"prompt": "dragon"}));
+    let (kept, other) = (a.choice(&key, "prompt", 1), b.choice(&key, "prompt", 0));
+    a.edit(kept);
+    b.edit(other);
     assert!(a.row(&key).conflicts.is_empty() && b.row(&key).conflicts.is_empty());
     merge(&mut a, &mut b);
     let stands = a.document().conflicts(&key).remove(0).values;
@@ -120,12 +98,7 @@ fn d4_keeping_the_shown_value_stands_against_another_choice() {
 
 #[test]
 fn d4_equal_values_are_no_conflict() {
-    let (mut a, mut b) = (device(1), device(2));
-    let key = a.insert("key-0001", json!({"prompt": "knight"}));
-    merge(&mut a, &mut b);
-    a.set(&key, json!({"prompt": "mage"}));
-    b.set(&key, json!({"prompt": "mage"}));
-    merge(&mut a, &mut b);
+    let (a, _, key) = edited_apart(json!({"prompt": "mage"}), json!({"prompt": "mage"}));
     assert!(a.row(&key).conflicts.is_empty());
 }
 
@@ -284,12 +257,12 @@ fn d9_of_a_record_made_twice_both_numbers_are_used() {
     for device in [&a, &b] {
         assert_eq!(device.document().view().next_number(), 11);
     }
-    a.edit(Edit::Resolve {
-        key: key.clone(),
-        field: "id".to_owned(),
-        value: json!("job-9"),
-        seen: conflict.values.iter().map(|side| side.op.clone()).collect(),
-    });
+    let nine = conflict
+        .values
+        .iter()
+        .position(|side| side.value == json!("job-9"));
+    let choice = a.choice(&key, "id", nine.unwrap());
+    a.edit(choice);
     merge(&mut a, &mut b);
     for device in [&a, &b] {
         assert_eq!(device.row(&key).label, "job-9");

@@ -5,7 +5,7 @@
 mod any;
 mod common;
 
-use common::{Device, device, merge};
+use common::{Device, device, edited_apart, merge};
 use plainsync_core::document::Document;
 use plainsync_core::edit::{Edit, Key};
 use plainsync_core::history::{Happened, VersionError};
@@ -359,23 +359,13 @@ fn d11_a_records_history_says_who_changed_what_from_what() {
 
 #[test]
 fn d4_a_conflict_is_resolved_by_naming_one_of_its_sides() {
-    let (mut a, mut b) = (device(1), device(2));
-    let key = a.insert("key-0001", json!({"prompt": "knight"}));
-    merge(&mut a, &mut b);
-    a.set(&key, json!({"status": "success", "result": "a"}));
-    b.set(&key, json!({"status": "error", "error": "b"}));
-    merge(&mut a, &mut b);
-    let conflict = a.document().conflicts(&key).remove(0);
-    assert_eq!(conflict.field, "run");
-    let lost = &conflict.values[0];
-    let value = a.document().side_of(&key, "run", &lost.op).unwrap();
-    let seen = conflict.values.iter().map(|side| side.op.clone()).collect();
-    a.edit(Edit::Resolve {
-        key: key.clone(),
-        field: "run".to_owned(),
-        value,
-        seen,
-    });
+    let (mut a, _, key) = edited_apart(
+        json!({"status": "success", "result": "a"}),
+        json!({"status": "error", "error": "b"}),
+    );
+    let lost = a.document().conflicts(&key).remove(0).values.remove(0);
+    let choice = a.choice(&key, "run", 0);
+    a.edit(choice);
     assert!(a.row(&key).conflicts.is_empty());
     assert_eq!(a.field(&key, "status"), lost.value["status"]);
     assert_eq!(a.document().side_of(&key, "run", "1@00"), None);

@@ -7,21 +7,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { holdTheEngine, startBrowser, startCopy, startServer, until } from './harness.mjs';
+import { change, dashboard, insert, row, rows, shows, status } from './harness/dashboard.mjs';
 
-/** The dashboard's page once its local replica is loaded. */
-async function dashboard(browser, server) {
-  const page = await browser.open(server.url);
-  await page.waitForFunction(() => globalThis.app?.client !== undefined);
-  await page.evaluate(() => app.client.ready);
-  return page;
-}
-
-const insert = (page, record) => page.evaluate(async (record) => (await app.client.jobs.insert(record)).key, record);
-const change = (page, key, set) => page.evaluate(([key, set]) => app.client.jobs.change(key, set), [key, set]);
-const rows = (page) => page.evaluate(async () => (await app.client.jobs.query({ limit: 1000 })).rows);
-const job = async (page, key) => (await rows(page)).find((row) => row.key === key)?.job;
-const status = (page) => page.evaluate(() => app.client.status.get());
-const shows = (page, text) => page.locator('.card', { hasText: text }).first().waitFor();
+const job = async (page, key) => (await row(page, key))?.job;
 
 /** Waits until the page knows that nobody is there, and everything made in it is in its database. */
 async function keptAlone(page) {
@@ -42,7 +30,7 @@ async function synced(page) {
 /** Waits until all pages and the file show the same, and returns it. */
 async function agreed(server, pages) {
   return until('pages and file to agree', async () => {
-    const [first, ...rest] = await Promise.all(pages.map(rows));
+    const [first, ...rest] = await Promise.all(pages.map((page) => rows(page)));
     const told = (jobs) => JSON.stringify(jobs.map(({ id, prompt, width, height }) => [id, prompt, width, height]).sort());
     const [expected, file] = [told(first.map((row) => row.job)), await server.read()];
     const others = [...rest.map((one) => one.map((row) => row.job)), file.jobs];
@@ -154,7 +142,7 @@ test('s4_an_edit_that_waits_for_its_worker_is_one_edit_in_both_copies', async (t
     await shows(page, 'waits for a worker');
     await keptAlone(page);
   }
-  const found = await Promise.all(pages.map(rows));
+  const found = await Promise.all(pages.map((page) => rows(page)));
   const [key] = found[0].filter(({ job }) => job.prompt === 'waits for a worker').map((row) => row.key);
   await change(pages[0], key, { height: 96 });
   await change(pages[1], before, { width: 80 });

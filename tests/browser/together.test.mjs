@@ -4,24 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { holdTheEngine, shot, startBrowser, startServer, until } from './harness.mjs';
+import { change, dashboard, insert, row, rows, shows, status } from './harness/dashboard.mjs';
 
-/** The dashboard's page once its local replica is loaded. */
-async function dashboard(browser, server) {
-  const page = await browser.open(server.url);
-  await page.waitForFunction(() => globalThis.app?.client !== undefined);
-  await page.evaluate(() => app.client.ready);
-  return page;
-}
-
-const insert = (page, record) => page.evaluate(async (record) => (await app.client.jobs.insert(record)).key, record);
-const change = (page, key, set) => page.evaluate(([key, set]) => app.client.jobs.change(key, set), [key, set]);
 const remove = (page, key) => page.evaluate((key) => app.client.jobs.remove(key), key);
-const rows = (page, bin = false) => page.evaluate(async (bin) => (await app.client.jobs.query({ bin, limit: 1000 })).rows, bin);
-const row = async (page, key) => (await rows(page)).find((row) => row.key === key);
-const status = (page) => page.evaluate(() => app.client.status.get());
-
-/** Waits until a page's card shows `text`. */
-const shows = (page, text) => page.locator('.card', { hasText: text }).first().waitFor();
 
 const synced = (page) =>
   until('the server to have everything', async () => {

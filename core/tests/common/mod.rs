@@ -16,7 +16,7 @@ use plainsync_core::replica::{Effect, Input, Replica, ReplicaConfig, StepError};
 use plainsync_core::schema::Schema;
 use plainsync_core::time::Millis;
 use plainsync_core::view::Row;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A replica whose persisted chunks are kept, so that others can take them.
 pub struct Device {
@@ -94,6 +94,26 @@ impl Device {
         self.edit(Edit::Remove {
             keys: vec![key.clone()],
         });
+    }
+
+    pub fn purge(&mut self, key: &Key) {
+        self.edit(Edit::Purge {
+            keys: vec![key.clone()],
+        });
+    }
+
+    /// What chooses that side of a conflict, counted from the oldest; the shown one is last.
+    pub fn choice(&self, key: &Key, field: &str, side: usize) -> Edit {
+        let conflicts = self.document().conflicts(key);
+        let conflict = conflicts.iter().find(|conflict| conflict.field == field);
+        let sides = &conflict.expect("a conflict").values;
+        let value = self.document().side_of(key, field, &sides[side].op);
+        Edit::Resolve {
+            key: key.clone(),
+            field: field.to_owned(),
+            value: value.expect("it stands there"),
+            seen: sides.iter().map(|side| side.op.clone()).collect(),
+        }
     }
 
     pub fn order(&mut self, key: &Key, run_id: &str, server: &str) {
@@ -179,6 +199,18 @@ pub fn merge(a: &mut Device, b: &mut Device) {
         b.json(),
         "D1: two replicas with the same changes differ"
     );
+}
+
+/// Two devices that know one record, which each of them has edited apart from the other; both have
+/// both edits.
+pub fn edited_apart(by_a: Value, by_b: Value) -> (Device, Device, Key) {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    merge(&mut a, &mut b);
+    a.set(&key, by_a);
+    b.set(&key, by_b);
+    merge(&mut a, &mut b);
+    (a, b, key)
 }
 
 pub fn map(value: Value) -> Map<String, Value> {

@@ -4,7 +4,7 @@ use plainsync_core::edit::{Edit, EditError};
 use plainsync_core::replica::StepError;
 use serde_json::json;
 
-use crate::common::{device, map, merge};
+use crate::common::{device, edited_apart, map, merge};
 
 #[test]
 fn d6_removing_moves_to_the_bin_and_restoring_brings_back() {
@@ -81,9 +81,7 @@ fn d6_purging_keeps_key_label_and_creation_time_only() {
         StepError::Edit(EditError::NotInBin { .. })
     ));
     a.remove(&key);
-    a.edit(Edit::Purge {
-        keys: vec![key.clone()],
-    });
+    a.purge(&key);
     assert_eq!(a.row(&key).job, map(json!({"id": "job-1", "createdAt": 5})));
     assert_eq!(a.document().view().bin().count(), 0);
     let next = a.insert("key-0002", json!({"prompt": "mage"}));
@@ -100,9 +98,7 @@ fn d6_a_run_made_apart_from_a_purge_is_shown_whole() {
     let key = a.insert("key-0001", json!({"prompt": "knight"}));
     merge(&mut a, &mut b);
     a.remove(&key);
-    a.edit(Edit::Purge {
-        keys: vec![key.clone()],
-    });
+    a.purge(&key);
     b.set(&key, json!({"status": "success", "result": "made apart"}));
     merge(&mut a, &mut b);
     assert!(a.row(&key).is_listed(), "what was edited apart is kept");
@@ -118,7 +114,7 @@ fn d6_what_an_edit_kept_from_a_purge_can_be_removed_and_restored() {
     let keys = vec![key.clone()];
     merge(&mut a, &mut b);
     a.remove(&key);
-    a.edit(Edit::Purge { keys: keys.clone() });
+    a.purge(&key);
     b.set(&key, json!({"prompt": "made apart"}));
     merge(&mut a, &mut b);
     assert!(a.row(&key).is_listed() && a.row(&key).kept_by_edit);
@@ -133,25 +129,12 @@ fn d6_what_an_edit_kept_from_a_purge_can_be_removed_and_restored() {
 /// back.
 #[test]
 fn d6_a_run_chosen_apart_from_a_purge_stays_emptied() {
-    let (mut a, mut b) = (device(1), device(2));
-    let key = a.insert("key-0001", json!({"prompt": "knight"}));
-    merge(&mut a, &mut b);
-    a.set(&key, json!({"status": "success", "result": "of a"}));
-    b.set(&key, json!({"status": "success", "result": "of b"}));
-    merge(&mut a, &mut b);
-    let conflict = a.document().conflicts(&key).remove(0);
-    let chosen = &conflict.values[0].op;
-    let choose = Edit::Resolve {
-        key: key.clone(),
-        field: "run".to_owned(),
-        value: b.document().side_of(&key, "run", chosen).unwrap(),
-        seen: conflict.values.iter().map(|side| side.op.clone()).collect(),
-    };
+    let by = |name: &str| json!({"status": "success", "result": name});
+    let (mut a, mut b, key) = edited_apart(by("of a"), by("of b"));
+    let choice = b.choice(&key, "run", 0);
     a.remove(&key);
-    a.edit(Edit::Purge {
-        keys: vec![key.clone()],
-    });
-    b.edit(choose);
+    a.purge(&key);
+    b.edit(choice);
     merge(&mut a, &mut b);
     for device in [&a, &b] {
         let row = device.row(&key);
