@@ -11,6 +11,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,8 +51,10 @@ pub struct Companion {
     opened: Mutex<Option<Opened>>,
     /// What it said of itself last; of one that was never open what its file says.
     known: Mutex<Known>,
-    /// Held while it is opened or closed; `true`: it stays closed.
-    gate: tokio::sync::Mutex<bool>,
+    /// Held while it is opened or closed.
+    gate: tokio::sync::Mutex<()>,
+    /// It stays closed.
+    is_over: AtomicBool,
     /// Moves with every change of its rows, over all the times that it is open.
     changes: watch::Sender<u64>,
     /// Somebody has to look after it now.
@@ -86,6 +89,7 @@ impl Companion {
                 settled: None,
             }),
             gate: tokio::sync::Mutex::default(),
+            is_over: AtomicBool::new(false),
             changes: watch::Sender::new(0),
             wake,
         }
@@ -129,19 +133,24 @@ impl Companion {
             lock(&self.known).used = Instant::now();
             return Ok(open);
         }
-        let gate = self.gate.lock().await;
+        // A task of its own: whoever asked may give up, and what was opened must not be lost.
+        let opening = tokio::spawn(Arc::clone(self).open_alone());
+        opening.await.map_err(|error| self.thread_error(error))?
+    }
+
+    async fn open_alone(self: Arc<Self>) -> Result<DocumentHandle, OpenError> {
+        let _gate = self.gate.lock().await;
         if let Some(open) = self.handle() {
             return Ok(open);
         }
-        if *gate {
+        if self.is_over.load(Ordering::Acquire) {
             return Err(self.thread_error("the server is stopping"));
         }
         let before = self.stamp().await;
         lock(&self.known).read = before.clone();
-        let me = Arc::clone(self);
+        let me = Arc::clone(&self);
         let opened = tokio::task::spawn_blocking(move || me.opener.open(&me.place)).await;
-        let opened = opened.map_err(|error| self.thread_error(error))?;
-        let opened = match opened {
+        let opened = match opened.map_err(|error| self.thread_error(error))? {
             Ok(opened) => opened,
             Err(error) => {
                 lock(&self.known).settled = Some(before); // Not again by itself until that changes.
@@ -151,13 +160,13 @@ impl Companion {
         let handle = opened.handle.clone();
         lock(&self.known).used = Instant::now();
         *lock(&self.opened) = Some(opened);
+        if self.is_over.load(Ordering::Acquire) {
+            self.abandon(); // It ended meanwhile.
+        }
         self.bump();
         self.wake.notify_one(); // Others may have to make room.
-        tokio::spawn(pass_on(
-            Arc::clone(self),
-            handle.watch(),
-            handle.superseded(),
-        ));
+        let (changes, superseded) = (handle.watch(), handle.superseded());
+        tokio::spawn(pass_on(Arc::clone(&self), changes, superseded));
         Ok(handle)
     }
 
@@ -215,13 +224,11 @@ impl Companion {
     /// it or runs are to be made.
     pub(super) async fn close(&self, if_unused: bool) {
         let _gate = self.gate.lock().await;
-        let Some(opened) = lock(&self.opened).take() else {
-            return;
-        };
-        if if_unused && (opened.handle.holders() > 1 || self.has_runs(&opened.handle)) {
-            *lock(&self.opened) = Some(opened);
-            return;
-        }
+        let taken = lock(&self.opened).take_if(|opened| {
+            let is_unused = || opened.handle.holders() == 1 && !self.has_runs(&opened.handle);
+            !if_unused || is_unused()
+        });
+        let Some(opened) = taken else { return };
         let handle = opened.handle.clone();
         lock(&self.known).info = handle.info();
         opened.end().await;
@@ -233,12 +240,13 @@ impl Companion {
 
     /// As [`Companion::close`], and for good.
     pub(super) async fn close_for_good(&self) {
-        *self.gate.lock().await = true;
+        self.is_over.store(true, Ordering::Release);
         self.close(false).await;
     }
 
-    /// Ends it where it is, as if the process had been killed.
+    /// Ends it where it is and for good, as if the process had been killed.
     pub(super) fn abandon(&self) {
+        self.is_over.store(true, Ordering::Release);
         if let Some(opened) = lock(&self.opened).take() {
             opened.abandon();
         }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use plainsync::document::{Companion, Documents, DocumentsConfig, OUTBOUND_FRAMES_MAX};
@@ -117,6 +118,55 @@ async fn s5_a_document_stays_open_for_who_holds_it() {
     drop(connection);
     until_closed(talked).await;
     assert!(frames.recv().await.is_none());
+    documents.shutdown().await;
+}
+
+/// A document at rest stays at rest: that it was opened and closed is not taken for a change of its
+/// files.
+#[tokio::test]
+async fn s5_a_closed_document_is_not_opened_without_need() {
+    let bench = Bench::new();
+    write_others(&bench, 2);
+    let documents = open(&bench).await;
+    let [resting, busy] = documents.companions() else {
+        panic!("there are two");
+    };
+    add(&documents, resting, "typed").await;
+    let mut changes = resting.changes();
+    for round in 0.. {
+        assert!(round < 10, "it does not come to rest");
+        until_closed(resting).await;
+        changes.mark_unchanged();
+        for _ in 0..3 {
+            add(&documents, busy, &format!("of round {round}")).await;
+            until_closed(busy).await; // By then the other has been looked at.
+        }
+        if !changes.has_changed().unwrap() {
+            break;
+        }
+    }
+    documents.shutdown().await;
+}
+
+/// Whoever asks for a document may give up: what was being opened is not lost, and not opened twice.
+#[tokio::test]
+async fn s5_who_gives_up_leaves_no_half_open_document() {
+    let bench = Bench::new();
+    write_others(&bench, 1);
+    let documents = open(&bench).await;
+    let companion = &documents.companions()[0];
+    let mut changes = companion.changes();
+    for _ in 0..5 {
+        until_closed(companion).await;
+        changes.mark_unchanged();
+        let mut asking = Box::pin(companion.open());
+        let asked = std::future::poll_fn(|cx| Poll::Ready(asking.as_mut().poll(cx))).await;
+        drop(asking); // It has begun.
+        if asked.is_pending() {
+            changes.changed().await.unwrap(); // It opened all the same …
+        }
+        add(&documents, companion, "after it").await; // … and is the only one.
+    }
     documents.shutdown().await;
 }
 
