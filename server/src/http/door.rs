@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use futures_util::FutureExt as _;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -23,6 +24,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::unconstrained;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -132,22 +134,25 @@ impl Door {
         peer: SocketAddr,
         is_full: &mut bool,
     ) -> impl Future<Output = Result<(), Trouble>> + Send + use<> {
-        let places = Arc::clone(&self.places);
-        let place = Arc::clone(&places).try_acquire_owned();
-        let comes_free = place.is_err() && self.idle.send_one_away();
-        let was_full = std::mem::replace(is_full, place.is_err() && !comes_free);
+        // In line for a place from now on, not from when its task runs: somebody sent away for this one
+        // must not leave the place to whoever comes next.
+        let mut taking = Box::pin(unconstrained(Arc::clone(&self.places).acquire_owned()));
+        let place = (&mut taking).now_or_never();
+        let comes_free = place.is_none() && self.idle.send_one_away();
+        let was_full = std::mem::replace(is_full, place.is_none() && !comes_free);
         if *is_full && !was_full {
             let max = self.connections_max;
             tracing::warn!("refused {peer} and maybe others: {max} requests are open");
         }
+        let taking = comes_free.then_some(taking);
         async move {
-            let place = match place {
-                Ok(place) => Some(place),
-                Err(_) if comes_free => {
-                    let place = timeout(PLACE_MAX, places.acquire_owned()).await;
+            let place = match (place, taking) {
+                (Some(place), _) => place.ok(),
+                (None, Some(taking)) => {
+                    let place = timeout(PLACE_MAX, taking).await;
                     place.ok().and_then(Result::ok)
                 }
-                Err(_) => None,
+                (None, None) => None,
             };
             match place {
                 Some(place) => self.converse(stream, peer, place).await,
