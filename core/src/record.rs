@@ -176,7 +176,9 @@ impl Record {
         if let Some(removed) = &record.removed {
             let now = Value::from(record.fingerprint(from));
             record.in_bin = removed.holds(&now);
-            record.purged = record.in_bin && purged.is_some_and(|purged| purged.holds(&now));
+            // Before purges told what they left, they said `true`.
+            let holds = |purged: Field| purged.holds(&now) || purged.holds(&Value::Bool(true));
+            record.purged = record.in_bin && purged.is_some_and(holds);
         }
         Some(record)
     }

@@ -293,6 +293,26 @@ fn d11_what_an_edit_had_kept_stays_listed_without_that_edit() {
 }
 
 #[test]
+fn d11_what_was_purged_does_not_return() {
+    for alone in [false, true] {
+        let mut a = device(1);
+        let key = a.insert("key-0001", json!({"prompt": "knight"}));
+        let then = a.document().heads();
+        a.remove(&key);
+        let keys = vec![key.clone()];
+        a.edit(Edit::Purge { keys });
+        if alone {
+            assert_eq!(a.document().edits_to_return(&key, &then).unwrap(), []);
+        } else {
+            let name = a.document().name_of(&then);
+            return_to(&mut a, &name);
+        }
+        let row = a.row(&key);
+        assert!(row.purged && !row.job.contains_key("prompt"), "{row:?}");
+    }
+}
+
+#[test]
 fn d11_a_difference_names_fields_before_and_after() {
     let mut a = device(1);
     let key = a.insert("key-0001", json!({"prompt": "knight", "note": "x"}));

@@ -181,7 +181,7 @@ async fn open_app(
         tracing::warn!("commands will not find this server by themselves: {error}");
     }
     let others = documents.companions().iter().cloned();
-    let others = others.map(|other| other as Arc<dyn Board>);
+    let others = others.map(|other| Arc::new(other) as Arc<dyn Board>);
     let first = Arc::new(documents.default().clone()) as Arc<dyn Board>;
     let boards = std::iter::once(first).chain(others);
     let generator = Arc::clone(&config.generator);

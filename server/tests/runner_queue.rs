@@ -53,7 +53,7 @@ async fn open(folder: &Path) -> Documents {
 fn queue(documents: &Documents, generator: Arc<dyn Generate>) -> Queue {
     let mut boards = vec![Arc::new(documents.default().clone()) as Arc<dyn Board>];
     for other in documents.companions() {
-        boards.push(Arc::clone(other) as Arc<dyn Board>);
+        boards.push(Arc::new(Arc::clone(other)) as Arc<dyn Board>);
     }
     Queue::start(
         boards,
@@ -190,6 +190,15 @@ async fn orders_of_a_document_that_nobody_holds_are_performed() {
     };
     let written = tokio::time::timeout(Duration::from_secs(20), written).await;
     assert!(written.is_ok(), "it is drawn, written, and closed");
+    // A run that another has replaced may end when the document is closed: it is saved all the same.
+    let edit = Edit::Insert {
+        key: Key("key-late".to_owned()),
+        record: serde_json::Map::new(),
+        order: None,
+    };
+    let (id, at) = (EditId("late".to_owned()), Millis(2_000_000));
+    let written = Board::edit(companion, StampedEdit { id, at, edit }).await;
+    assert!(written.is_ok(), "{written:?}");
     documents.shutdown().await;
 }
 

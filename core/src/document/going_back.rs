@@ -45,6 +45,9 @@ impl Document {
         let keys: Vec<Key> = self.view().all().map(|row| row.key.clone()).collect();
         let mut plans = Vec::new();
         self.each_record(&keys, |key, now, from| {
+            if now.purged {
+                return Ok(()); // What was purged does not return.
+            }
             let then = self.record_in(past, key);
             let fingerprint = now.fingerprint(from);
             plans.push((key.clone(), now, then, fingerprint));

@@ -37,6 +37,9 @@ impl Document {
     ) -> Result<Vec<Edit>, VersionError> {
         let no_such = || VersionError::NoSuchRecord { key: key.0.clone() };
         let now = self.record(key).ok_or_else(no_such)?;
+        if now.purged {
+            return Ok(Vec::new()); // What was purged does not return.
+        }
         let keys = vec![key.clone()];
         let then = self.record_in(self.reader_at(heads), key);
         let Some(then) = then.filter(|then| !then.purged) else {

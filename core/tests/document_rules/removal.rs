@@ -1,5 +1,7 @@
 //! Rule D6: the bin, what an edit apart keeps, and what a purge leaves.
 
+use automerge::transaction::Transactable as _;
+use automerge::{Automerge, AutomergeError, ROOT, ReadDoc as _};
 use plainsync_core::edit::{Edit, EditError};
 use plainsync_core::replica::StepError;
 use serde_json::json;
@@ -140,4 +142,35 @@ fn d6_a_run_chosen_apart_from_a_purge_stays_emptied() {
         let row = device.row(&key);
         assert!(row.purged && row.run.is_none() && row.conflicts.is_empty());
     }
+}
+
+#[test]
+fn d6_taking_out_of_the_bin_apart_does_not_undo_a_purge() {
+    let (mut a, mut b) = (device(1), device(2));
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    a.remove(&key);
+    merge(&mut a, &mut b);
+    a.purge(&key);
+    b.edit(Edit::Restore {
+        keys: vec![key.clone()],
+    });
+    merge(&mut a, &mut b);
+    assert!(a.row(&key).purged && b.row(&key).purged);
+}
+
+/// Documents in which a purge said `true` and not what it left.
+#[test]
+fn d6_a_purge_that_an_earlier_engine_made_holds() {
+    let mut a = device(1);
+    let key = a.insert("key-0001", json!({"prompt": "knight"}));
+    a.remove(&key);
+    a.purge(&key);
+    let mut earlier = Automerge::load(&a.document().save()).unwrap();
+    let (_, jobs) = earlier.get(ROOT, "jobs").unwrap().unwrap();
+    let (_, record) = earlier.get(&jobs, key.0.as_str()).unwrap().unwrap();
+    earlier
+        .transact::<_, _, AutomergeError>(|tx| tx.put(&record, "purged", true))
+        .unwrap();
+    a.take(&[earlier.save()]);
+    assert!(a.row(&key).purged);
 }

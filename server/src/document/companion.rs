@@ -11,7 +11,6 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,8 +21,10 @@ use super::disk::{Disk, Look};
 use super::documents::{DocumentsConfig, Opened};
 use super::error::OpenError;
 use super::handle::DocumentHandle;
+use super::keeper::settled_look;
 use super::open;
 use super::place::Place;
+use super::shared::copies::kinship;
 use super::state::DocumentInfo;
 use super::threads;
 
@@ -42,23 +43,52 @@ impl Opener {
 }
 
 /// Its files as they look from outside: it is opened when that changes.
-type Stamp = (Option<Look>, Vec<(OsString, Option<Look>)>);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Stamp {
+    file: Option<Look>,
+    /// What lies in its own folder.
+    shared: Vec<(OsString, Option<Look>)>,
+    /// Conflict copies beside the file (F10).
+    copies: Vec<(OsString, Option<Look>)>,
+}
 
 /// See the module's text.
 pub struct Companion {
     opener: Arc<Opener>,
     place: Place,
-    opened: Mutex<Option<Opened>>,
+    now: Mutex<Now>,
     /// What it said of itself last; of one that was never open what its file says.
     known: Mutex<Known>,
+    beside: Arc<Mutex<Beside>>,
     /// Held while it is opened or closed.
     gate: tokio::sync::Mutex<()>,
-    /// It stays closed.
-    is_over: AtomicBool,
     /// Moves with every change of its rows, over all the times that it is open.
     changes: watch::Sender<u64>,
     /// Somebody has to look after it now.
     pub(super) wake: Arc<Notify>,
+}
+
+enum Now {
+    Asleep,
+    Open(Opened),
+    /// It stays closed.
+    Over,
+}
+
+impl Now {
+    fn open(&self) -> Option<&Opened> {
+        match self {
+            Now::Open(opened) => Some(opened),
+            Now::Asleep | Now::Over => None,
+        }
+    }
+}
+
+/// The names of conflict copies, and how the folder looked that was listed for them.
+#[derive(Default)]
+struct Beside {
+    folder: Option<Look>,
+    copies: Vec<OsString>,
 }
 
 struct Known {
@@ -81,15 +111,15 @@ impl Companion {
         Self {
             opener,
             place,
-            opened: Mutex::default(),
+            now: Mutex::new(Now::Asleep),
             known: Mutex::new(Known {
                 info,
                 used: Instant::now(),
                 read: Stamp::default(),
                 settled: None,
             }),
+            beside: Arc::default(),
             gate: tokio::sync::Mutex::default(),
-            is_over: AtomicBool::new(false),
             changes: watch::Sender::new(0),
             wake,
         }
@@ -112,9 +142,7 @@ impl Companion {
     /// The document, if it is open. It stays so while this is held.
     #[must_use]
     pub fn handle(&self) -> Option<DocumentHandle> {
-        lock(&self.opened)
-            .as_ref()
-            .map(|opened| opened.handle.clone())
+        lock(&self.now).open().map(|opened| opened.handle.clone())
     }
 
     /// A counter that moves when its rows may have changed, also by being opened.
@@ -123,7 +151,8 @@ impl Companion {
         self.changes.subscribe()
     }
 
-    /// The document, opened if it is not. It stays so while the handle is held.
+    /// The document, opened if it is not. It stays so while the handle is held. Whoever asks may
+    /// stop waiting at any time.
     ///
     /// # Errors
     ///
@@ -133,24 +162,27 @@ impl Companion {
             lock(&self.known).used = Instant::now();
             return Ok(open);
         }
-        // A task of its own: whoever asked may give up, and what was opened must not be lost.
-        let opening = tokio::spawn(Arc::clone(self).open_alone());
-        opening.await.map_err(|error| self.thread_error(error))?
+        // By itself: what was begun keeps the gate until it is there, whoever waits for it.
+        let me = Arc::clone(self);
+        let opening = tokio::spawn(async move { me.open_once().await });
+        opening
+            .await
+            .unwrap_or_else(|error| Err(self.thread_error(error)))
     }
 
-    async fn open_alone(self: Arc<Self>) -> Result<DocumentHandle, OpenError> {
+    async fn open_once(self: &Arc<Self>) -> Result<DocumentHandle, OpenError> {
         let _gate = self.gate.lock().await;
-        if let Some(open) = self.handle() {
-            return Ok(open);
-        }
-        if self.is_over.load(Ordering::Acquire) {
-            return Err(self.thread_error("the server is stopping"));
+        match &*lock(&self.now) {
+            Now::Open(opened) => return Ok(opened.handle.clone()),
+            Now::Over => return Err(self.thread_error(STOPPING)),
+            Now::Asleep => {}
         }
         let before = self.stamp().await;
         lock(&self.known).read = before.clone();
-        let me = Arc::clone(&self);
+        let me = Arc::clone(self);
         let opened = tokio::task::spawn_blocking(move || me.opener.open(&me.place)).await;
-        let opened = match opened.map_err(|error| self.thread_error(error))? {
+        let opened = opened.unwrap_or_else(|error| Err(self.thread_error(error)));
+        let opened = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 lock(&self.known).settled = Some(before); // Not again by itself until that changes.
@@ -159,14 +191,17 @@ impl Companion {
         };
         let handle = opened.handle.clone();
         lock(&self.known).used = Instant::now();
-        *lock(&self.opened) = Some(opened);
-        if self.is_over.load(Ordering::Acquire) {
-            self.abandon(); // It ended meanwhile.
+        match &mut *lock(&self.now) {
+            Now::Over => return Err(self.thread_error(STOPPING)),
+            now => *now = Now::Open(opened),
         }
         self.bump();
         self.wake.notify_one(); // Others may have to make room.
-        let (changes, superseded) = (handle.watch(), handle.superseded());
-        tokio::spawn(pass_on(Arc::clone(&self), changes, superseded));
+        tokio::spawn(pass_on(
+            Arc::clone(self),
+            handle.watch(),
+            handle.superseded(),
+        ));
         Ok(handle)
     }
 
@@ -205,6 +240,12 @@ impl Companion {
         self.open().await.map(drop)
     }
 
+    /// Whether conflict copies lay beside its file when it was opened: they take a while, as they
+    /// have to be the same twice.
+    pub(super) fn has_copies(&self) -> bool {
+        !lock(&self.known).read.copies.is_empty()
+    }
+
     /// When somebody used it last, if it is open and nobody uses it now.
     pub(super) fn unused_since(&self) -> Option<Instant> {
         let open = self.handle()?;
@@ -224,13 +265,24 @@ impl Companion {
     /// it or runs are to be made.
     pub(super) async fn close(&self, if_unused: bool) {
         let _gate = self.gate.lock().await;
-        let taken = lock(&self.opened).take_if(|opened| {
-            let is_unused = || opened.handle.holders() == 1 && !self.has_runs(&opened.handle);
-            !if_unused || is_unused()
-        });
-        let Some(opened) = taken else { return };
+        let opened = {
+            // It is seen as open until it is certain that it closes: who sees it closed may take
+            // its records for gone.
+            let mut now = lock(&self.now);
+            let Some(opened) = now.open() else {
+                return;
+            };
+            let handle = &opened.handle;
+            if if_unused && (handle.holders() > 1 || self.has_runs(handle)) {
+                return;
+            }
+            lock(&self.known).info = handle.info();
+            std::mem::replace(&mut *now, Now::Asleep)
+        };
+        let Now::Open(opened) = opened else {
+            return;
+        };
         let handle = opened.handle.clone();
-        lock(&self.known).info = handle.info();
         opened.end().await;
         drop(tokio::task::spawn_blocking(threads::give_memory_back));
         let now = self.stamp().await;
@@ -240,22 +292,26 @@ impl Companion {
 
     /// As [`Companion::close`], and for good.
     pub(super) async fn close_for_good(&self) {
-        self.is_over.store(true, Ordering::Release);
         self.close(false).await;
+        let _gate = self.gate.lock().await;
+        let before = std::mem::replace(&mut *lock(&self.now), Now::Over);
+        if let Now::Open(opened) = before {
+            opened.end().await; // It was opened in between.
+        }
     }
 
-    /// Ends it where it is and for good, as if the process had been killed.
+    /// Ends it where it is, as if the process had been killed, and for good.
     pub(super) fn abandon(&self) {
-        self.is_over.store(true, Ordering::Release);
-        if let Some(opened) = lock(&self.opened).take() {
+        let before = std::mem::replace(&mut *lock(&self.now), Now::Over);
+        if let Now::Open(opened) = before {
             opened.abandon();
         }
     }
 
-    /// Whether a run that was ordered from this server waits or is in progress.
+    /// Whether a run that was ordered from this server waits or is in progress, in the bin too.
     fn has_runs(&self, open: &DocumentHandle) -> bool {
         let device = self.opener.device.to_string();
-        open.snapshot().rows().any(|row| {
+        open.snapshot().all().any(|row| {
             let status = row.job.get("status").and_then(serde_json::Value::as_str);
             let server = row.run.as_ref().and_then(|run| run.server.as_deref());
             server == Some(&device) && matches!(status, Some("queued" | "running"))
@@ -270,9 +326,17 @@ impl Companion {
 
     async fn stamp(&self) -> Stamp {
         let disk = Arc::clone(&self.opener.config.disk);
-        let file = self.place.folder.join(&self.place.name);
-        let folder = self.place.shared(&self.id());
-        let looked = tokio::task::spawn_blocking(move || stamp(&*disk, &file, &folder));
+        let (place, beside) = (self.place.clone(), Arc::clone(&self.beside));
+        let shared = place.shared(&self.id());
+        let looked = tokio::task::spawn_blocking(move || {
+            let names = disk.list(&shared).unwrap_or_default();
+            let copies = lock(&beside).copies(&*disk, &place);
+            Stamp {
+                file: disk.look(&place.folder.join(&place.name)).ok(),
+                shared: looks(&*disk, &shared, names),
+                copies: looks(&*disk, &place.folder, copies),
+            }
+        });
         looked.await.unwrap_or_default() // As if nothing were there: then it is opened.
     }
 
@@ -290,6 +354,9 @@ impl Companion {
         }
     }
 }
+
+/// Said by one that stays closed.
+const STOPPING: &str = "the server is stopping";
 
 /// Handles of a document that nobody uses: its own, and that of whoever looks.
 const USERS_IF_UNUSED: usize = 2;
@@ -311,14 +378,31 @@ async fn pass_on(
     }
 }
 
-fn stamp(disk: &dyn Disk, file: &Path, folder: &Path) -> Stamp {
-    let mut names = disk.list(folder).unwrap_or_default();
+impl Beside {
+    /// The names of conflict copies of the file at `place`. The folder is listed only if it changed.
+    fn copies(&mut self, disk: &dyn Disk, place: &Place) -> Vec<OsString> {
+        let look = disk.look(&place.folder).ok();
+        if look.is_none() || self.folder != look {
+            self.copies = disk.list(&place.folder).unwrap_or_default();
+            self.copies
+                .retain(|name| kinship(&place.name, &name.to_string_lossy()).is_some());
+            self.folder = look.and_then(settled_look);
+        }
+        self.copies.clone()
+    }
+}
+
+fn looks(
+    disk: &dyn Disk,
+    folder: &Path,
+    mut names: Vec<OsString>,
+) -> Vec<(OsString, Option<Look>)> {
     names.sort_unstable();
     let looks = names.into_iter().map(|name| {
         let look = disk.look(&folder.join(&name)).ok();
         (name, look)
     });
-    (disk.look(file).ok(), looks.collect())
+    looks.collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use plainsync_core::id::{DeviceId, DocumentId, PeerId};
 use tokio::sync::{Notify, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -104,15 +104,23 @@ pub struct Documents {
     locks: Mutex<Vec<Lock>>,
 }
 
-/// What opening one document gives.
+/// What opening one document gives. One that is let go ends where it is.
 pub(super) struct Opened {
     pub(super) handle: DocumentHandle,
-    pub(super) thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Opened {
+    pub(super) fn new(handle: DocumentHandle, thread: JoinHandle<()>) -> Self {
+        Self {
+            handle,
+            thread: Some(thread),
+        }
+    }
+
     /// Finishes everything that was asked, writes the file, and ends the actor (S7).
-    pub(super) async fn end(self) {
+    pub(super) async fn end(mut self) {
+        let thread = self.thread.take();
         let (reply, answer) = oneshot::channel();
         if self
             .handle
@@ -122,13 +130,25 @@ impl Opened {
         {
             let _ = answer.await; // An actor that is gone has nothing more to finish.
         }
-        let _ = tokio::task::spawn_blocking(move || join(self.thread)).await;
+        let _ = tokio::task::spawn_blocking(move || join(thread)).await;
     }
 
-    /// Ends the actor where it is.
-    pub(super) fn abandon(self) {
+    /// Ends the actor where it is, and waits for that.
+    pub(super) fn abandon(mut self) {
+        self.tell_to_end();
+        join(self.thread.take());
+    }
+
+    fn tell_to_end(&self) {
         let _ = self.handle.inbox().send(Message::Abandon, None); // It may have ended already.
-        join(self.thread);
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.tell_to_end();
+        }
     }
 }
 
@@ -200,14 +220,14 @@ impl Documents {
         if self.first.id() == *id {
             return Ok(Some(self.first.clone()));
         }
-        match self.companions.iter().find(|other| other.id() == *id) {
+        for companion in self.companions.iter().filter(|other| other.id() == *id) {
+            let open = companion.open().await?;
             // Opened for the first time it may turn out to be another one: a copy (F6).
-            Some(companion) => {
-                let open = companion.open().await?;
-                Ok((open.id() == *id).then_some(open))
+            if open.id() == *id {
+                return Ok(Some(open));
             }
-            None => Ok(None),
         }
+        Ok(None)
     }
 
     /// What each document says of itself, the first one first.
@@ -314,28 +334,41 @@ async fn care(
             Ok(open) => drop(open),
             Err(error) => warn!(file = companion.info().name, %error, "it is not served for now"),
         }
-        companion.close(true).await;
+        if !companion.has_copies() {
+            companion.close(true).await;
+        }
     }
     let pause = LOOK_AFTER.min(rest_after);
+    let mut next_look = Instant::now() + pause;
     loop {
-        let woken = tokio::select! {
+        tokio::select! {
             () = stopping.cancelled() => return,
-            woken = timeout(pause, wake.notified()) => woken.is_ok(),
-        };
+            () = wake.notified() => {}
+            () = sleep_until(next_look) => {}
+        }
+        // However often somebody wakes us.
+        let is_due = next_look <= Instant::now();
         for companion in &companions {
             if stopping.is_cancelled() {
                 return;
             }
-            let tended = if woken {
-                companion.join_if_superseded().await
-            } else {
+            let was_open = companion.handle().is_some();
+            let tended = if is_due {
                 companion.tend(rest_after).await
+            } else {
+                companion.join_if_superseded().await
             };
             if let Err(error) = tended {
                 warn!(file = companion.info().name, %error, "it is not served for now");
             }
+            if !was_open && companion.handle().is_some() {
+                close_longest_unused(&companions).await; // All files may have changed at once.
+            }
         }
         close_longest_unused(&companions).await;
+        if is_due {
+            next_look = Instant::now() + pause;
+        }
     }
 }
 
@@ -357,8 +390,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn join(thread: JoinHandle<()>) {
-    if thread.join().is_err() {
+fn join(thread: Option<JoinHandle<()>>) {
+    if thread.is_some_and(|thread| thread.join().is_err()) {
         tracing::error!("the thread of a document ended badly");
     }
 }

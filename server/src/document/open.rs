@@ -201,7 +201,7 @@ pub(super) fn open_one(
     })?;
     actor.file.set_keeper(keeper);
     let thread = spawn(&format!("doc {}", place.name), move || actor.run())?;
-    Ok(Opened { handle, thread })
+    Ok(Opened::new(handle, thread))
 }
 
 /// A document that is open, before its threads run.

@@ -71,17 +71,19 @@ impl Watcher {
 struct Ours {
     own_folder: PathBuf,
     shared: PathBuf,
-    /// How names begin of the file, its backup, and the copies that folder syncers make of it.
-    stem: String,
+    /// How names begin of the file, its backup, and the copies that folder syncers make of it; and
+    /// of a link that leads to it, which may come to lead elsewhere, or be replaced.
+    stems: [String; 2],
 }
 
 impl Ours {
     fn of(place: &Place, shared: &Path) -> Self {
-        let stem = place.name.strip_suffix(".json").unwrap_or(&place.name);
+        let link = place.file.file_name().unwrap_or_default();
+        let names = [place.name.clone(), link.to_string_lossy().into_owned()];
         Self {
             own_folder: place.own_folder(),
             shared: shared.to_owned(),
-            stem: stem.to_owned(),
+            stems: names.map(|name| name.strip_suffix(".json").unwrap_or(&name).to_owned()),
         }
     }
 
@@ -108,8 +110,8 @@ impl Ours {
                 EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_))
             );
         }
-        let name = path.file_name().unwrap_or_default();
-        name.to_string_lossy().starts_with(&self.stem)
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        self.stems.iter().any(|stem| name.starts_with(stem))
     }
 }
 
@@ -122,11 +124,14 @@ mod tests {
     #[test]
     fn only_what_happens_to_the_own_files_is_news() {
         let folder = Path::new("/folder");
-        let ours = Ours {
-            own_folder: folder.join(".plainsync"),
-            shared: folder.join(".plainsync/one"),
-            stem: "job_history".to_owned(),
+        let place = Place {
+            file: "/elsewhere/sprites.json".into(), // A link to it.
+            folder: folder.to_owned(),
+            name: "job_history.json".to_owned(),
+            folder_state: "/state".into(),
+            state: "/state/job_history.json".into(),
         };
+        let ours = Ours::of(&place, &folder.join(".plainsync/one"));
         let (written, made) = (
             EventKind::Modify(ModifyKind::Data(DataChange::Any)),
             EventKind::Create(CreateKind::Any),
@@ -142,6 +147,7 @@ mod tests {
         assert!(news(".plainsync/two", made));
         assert!(!news(".plainsync/lock", written));
         assert!(!news("notes.json", written));
+        assert!(news("/elsewhere/sprites.json", made));
         assert!(ours.is_news(&Event::new(EventKind::Other)), "no path: look");
     }
 }

@@ -1,7 +1,7 @@
 //! An open document as the queue's board.
 
 use super::board::{Board, BoardError, Written};
-use crate::document::{Companion, DocumentError, DocumentHandle};
+use crate::document::{Companion, DocumentError, DocumentHandle, OpenError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use plainsync_core::blob::BlobRef;
@@ -42,8 +42,9 @@ impl Board for DocumentHandle {
     }
 }
 
-/// A board while the document is open: with orders that wait or run it stays so.
-impl Board for Companion {
+/// Rows are seen while the document is open: with orders that wait or run it stays so. Whatever
+/// is to be written opens it.
+impl Board for Arc<Companion> {
     fn each(&self, visit: &mut dyn FnMut(&Arc<Row>)) {
         if let Some(open) = self.handle() {
             open.snapshot().all().for_each(visit);
@@ -67,22 +68,25 @@ impl Board for Companion {
     }
 
     fn edit(&self, edit: StampedEdit) -> BoxFuture<'_, Result<Written, BoardError>> {
-        match self.handle() {
-            Some(open) => async move { Board::edit(&open, edit).await }.boxed(),
-            None => async { Err(BoardError::NotNow(NOT_OPEN.to_owned())) }.boxed(),
+        async move {
+            let open = self.open().await.map_err(not_now)?;
+            Board::edit(&open, edit).await
         }
+        .boxed()
     }
 
     fn image(&self, hash: BlobRef) -> BoxFuture<'_, Result<Option<Vec<u8>>, BoardError>> {
-        match self.handle() {
-            Some(open) => async move { Board::image(&open, hash).await }.boxed(),
-            None => async { Err(BoardError::NotNow(NOT_OPEN.to_owned())) }.boxed(),
+        async move {
+            let open = self.open().await.map_err(not_now)?;
+            Board::image(&open, hash).await
         }
+        .boxed()
     }
 }
 
-/// Said where a document was closed under a run, which waits until nothing runs.
-const NOT_OPEN: &str = "the document is not open";
+fn not_now(error: OpenError) -> BoardError {
+    BoardError::NotNow(error.to_string())
+}
 
 impl From<DocumentError> for BoardError {
     fn from(error: DocumentError) -> BoardError {

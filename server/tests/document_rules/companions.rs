@@ -1,16 +1,18 @@
 //! Documents of a folder besides the first: open while somebody uses them, else only known (S5).
 
+use std::cell::Cell;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use plainsync::document::{Companion, Documents, DocumentsConfig, OUTBOUND_FRAMES_MAX};
-use plainsync_core::edit::Edit;
+use plainsync_core::edit::{Edit, RunOrder};
 use plainsync_core::id::{DocumentId, PeerId};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, key, stamped, until};
+use crate::support::{Bench, DEADLINE, key, stamped, until};
 
 /// Files that carry a version each, besides the first.
 fn write_others(bench: &Bench, count: u8) {
@@ -54,6 +56,18 @@ async fn add(documents: &Documents, companion: &Companion, name: &str) -> Vec<St
     };
     open.edit(stamped(insert)).await.unwrap();
     open.info().heads
+}
+
+/// Until none but the first has been open for `long`: what an opening writes is looked at once more.
+async fn until_quiet(documents: &Documents, long: Duration) {
+    let since = Cell::new(Instant::now());
+    until("all are closed", || {
+        if documents.open_now().len() > 1 {
+            since.set(Instant::now());
+        }
+        (since.get().elapsed() > long).then_some(())
+    })
+    .await;
 }
 
 async fn until_closed(companion: &Companion) {
@@ -148,7 +162,8 @@ async fn s5_a_closed_document_is_not_opened_without_need() {
     documents.shutdown().await;
 }
 
-/// Whoever asks for a document may give up: what was being opened is not lost, and not opened twice.
+/// Whoever asked for a document may go away while it is opened: a request that is cut, a socket
+/// that closes. What was begun is there then, and is the only one.
 #[tokio::test]
 async fn s5_who_gives_up_leaves_no_half_open_document() {
     let bench = Bench::new();
@@ -189,5 +204,124 @@ async fn f4_a_closed_document_takes_hand_edits_in() {
     let row = open.snapshot().get(&key("typed")).cloned().unwrap();
     assert_eq!(row.job["prompt"], "by hand");
     drop(open);
+    documents.shutdown().await;
+}
+
+#[tokio::test]
+async fn s5_a_document_with_runs_is_open_all_the_time() {
+    let bench = Bench::new();
+    write_others(&bench, 1);
+    let documents = open(&bench).await;
+    let companion = Arc::clone(&documents.companions()[0]);
+    add(&documents, &companion, "ordered").await;
+    let keys = vec![key("ordered")];
+    let order = RunOrder {
+        run_id: "run-one".to_owned(),
+        server: documents.server_device().to_string(),
+    };
+    for edit in [
+        Edit::Run {
+            keys: keys.clone(),
+            orders: vec![order],
+        },
+        Edit::Remove { keys }, // Its result is saved in the bin, too.
+    ] {
+        let open = documents.get(&companion.id()).await.unwrap().unwrap();
+        open.edit(stamped(edit)).await.unwrap();
+        drop(open);
+        let looking = Arc::clone(&companion);
+        let look = move || {
+            let end = Instant::now() + Duration::from_millis(300);
+            while Instant::now() < end && looking.handle().is_some() {}
+            looking.handle().is_some()
+        };
+        assert!(tokio::task::spawn_blocking(look).await.unwrap());
+    }
+    documents.shutdown().await;
+}
+
+#[tokio::test]
+async fn f10_conflict_copies_of_a_closed_document_are_merged() {
+    let bench = Bench::new();
+    write_others(&bench, 1);
+    let copy = |from: &str, to: &str, name: &str| {
+        let text = fs::read_to_string(bench.folder().join("other-1.json")).unwrap();
+        let path = bench.folder().join(name);
+        fs::write(&path, text.replace(from, to)).unwrap();
+        path
+    };
+    let gone = async |path: PathBuf| {
+        let is_gone = || (!path.exists()).then_some(());
+        until("it is in the archive", is_gone).await;
+    };
+    let documents = open(&bench).await;
+    add(&documents, &documents.companions()[0], "typed").await;
+    until_written(&bench, "typed").await;
+    documents.shutdown().await;
+    let early = copy(
+        "typed",
+        "early",
+        "other-1.sync-conflict-20260131-101112-ABCDEFG.json",
+    );
+    let config = DocumentsConfig {
+        file: bench.folder(),
+        rest_after: Duration::from_millis(800),
+        ..bench.config()
+    };
+    let documents = Documents::open(config).await.unwrap();
+    until_written(&bench, "early").await;
+    gone(early).await;
+    until_closed(&documents.companions()[0]).await;
+    let late = copy(
+        "early",
+        "late",
+        "other-1.sync-conflict-20260131-101113-ABCDEFG.json",
+    );
+    until_written(&bench, "late").await;
+    gone(late).await;
+    documents.shutdown().await;
+}
+
+/// All files of a folder may change at once, and somebody may go through all documents: neither
+/// keeps many open, nor the others from being looked at.
+#[tokio::test]
+async fn s5_few_are_open_however_many_are_asked_for() {
+    let bench = Bench::new();
+    write_others(&bench, 36);
+    let mut config = bench.config();
+    (config.file, config.rest_after) = (bench.folder(), Duration::from_secs(1));
+    config.pace.poll = Duration::from_secs(10); // Each looks at the whole folder.
+    let documents = Documents::open(config).await.unwrap();
+    let [edited, others @ ..] = documents.companions() else {
+        panic!("there are many");
+    };
+    until_quiet(&documents, Duration::from_millis(2_500)).await;
+    let rewrite = |companion: &Companion, to: &str| {
+        let path = bench.folder().join(companion.info().name);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("knight", to)).unwrap();
+        companion.info().heads
+    };
+    let before: Vec<_> = others.iter().map(|other| rewrite(other, "mage")).collect();
+    let most = Cell::new(0);
+    until("all are taken in", || {
+        most.set(documents.open_now().len().max(most.get()));
+        let mut both = others.iter().zip(&before);
+        both.all(|(other, before)| other.info().heads != *before)
+            .then_some(())
+    })
+    .await;
+    assert!(most.get() <= 1 + 33, "{most:?} were open at once");
+    until_quiet(&documents, Duration::from_millis(2_500)).await;
+    let before = rewrite(edited, "witch");
+    let deadline = Instant::now() + DEADLINE;
+    for other in others.iter().cycle() {
+        drop(other.open().await.unwrap());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if edited.info().heads != before {
+            break;
+        }
+        assert!(Instant::now() < deadline, "it is not looked at");
+    }
     documents.shutdown().await;
 }

@@ -120,6 +120,9 @@ impl Dispatcher {
         self.desks[desk].changes.mark_unchanged();
         self.desks[desk].due = false;
         let board = Arc::clone(&self.desks[desk].board);
+        if !board.is_open() {
+            return; // That no row is seen says nothing.
+        }
         let mut ours: Vec<(Name, Arc<Row>)> = Vec::new();
         board.each(&mut |row| {
             if let Some(run) = &row.run
@@ -173,7 +176,10 @@ impl Dispatcher {
         let replaced: Vec<Name> = self
             .waiting
             .iter()
-            .filter(|name| name.desk == desk && !is_current(&*board, name))
+            .filter(|name| {
+                let row = board.row(&name.key).filter(|_| name.desk == desk);
+                row.is_some_and(|row| !is_current(&row, name))
+            })
             .cloned()
             .collect();
         for name in replaced {
@@ -192,7 +198,7 @@ impl Dispatcher {
                 self.stages.remove(&name);
                 continue;
             };
-            if !is_current(&*board, &name) {
+            if !is_current(&row, &name) {
                 self.mark(&name, sentences::REPLACED);
             } else if status(&row) != "queued" {
                 self.stages.remove(&name); // Somebody else ended it; looking again decides.
@@ -266,10 +272,8 @@ async fn any_change(desks: &[Desk]) {
     futures_util::future::select_all(waits).await;
 }
 
-fn is_current(board: &dyn Board, name: &Name) -> bool {
-    board
-        .row(&name.key)
-        .is_some_and(|row| row.run.as_ref().is_some_and(|run| run.id == name.run))
+fn is_current(row: &Row, name: &Name) -> bool {
+    row.run.as_ref().is_some_and(|run| run.id == name.run)
 }
 
 /// The status of the row's run; a row without one is none of ours.
