@@ -5,8 +5,10 @@
 //! peer that is known to have everything is [`Following`]: it has a place in the log, and is sent
 //! what came after it, once, in a sync message that any client of the protocol understands.
 //!
-//! At most one message is on its way to a peer. What comes meanwhile goes together in the next,
-//! so that a slow peer gets fewer and larger messages.
+//! At most one message is on its way to a peer, or as many as it says that it takes ahead of its
+//! answer. What comes meanwhile goes together in the next, so that a slow peer gets fewer and larger
+//! messages. Reading an answer costs about as much as sending a message: our own client, which
+//! answers when what came is on its disk, answers many with one.
 //!
 //! **Invariant:** a peer that asks for something, names a version that is not known here or does
 //! not answer, is no longer following; histories are compared again (S3).
@@ -138,8 +140,9 @@ pub(crate) struct Following {
     place: Place,
     /// The version that it was told last.
     told: Vec<ChangeHash>,
-    /// When changes were sent that it has not answered yet.
-    asked: Option<Millis>,
+    /// The messages with changes that it has not answered yet: when each was sent, and the version
+    /// that it leads to.
+    unanswered: VecDeque<(Millis, Vec<ChangeHash>)>,
 }
 
 /// What there is for a peer.
@@ -157,29 +160,42 @@ impl Following {
         Self {
             place,
             told,
-            asked: None,
+            unanswered: VecDeque::new(),
         }
     }
 
-    /// The peer said something: what was on its way has arrived.
-    pub(crate) fn heard(&mut self) {
-        self.asked = None;
+    /// Whether the peer was told `heads` lately: then they are known here.
+    pub(crate) fn told(&self, heads: &[ChangeHash]) -> bool {
+        self.told == heads || self.unanswered.iter().any(|(_, told)| told == heads)
     }
 
-    /// What to send to the peer of session `number`, which has said last that it has `theirs`.
+    /// The peer, which takes `ahead` messages before it answers, said something when it had `has`. One
+    /// that takes one answers that; one that takes many answers those that lead to what it has.
+    pub(crate) fn heard(&mut self, ahead: u32, has: &[ChangeHash]) {
+        let arrived =
+            |(_, told): &(Millis, Vec<ChangeHash>)| told.iter().all(|hash| has.contains(hash));
+        if ahead <= 1 {
+            self.unanswered.clear();
+        } else if let Some(last) = self.unanswered.iter().rposition(arrived) {
+            self.unanswered.drain(..=last);
+        }
+    }
+
+    /// What to send to the peer of session `number`, which takes `ahead` messages before it answers
+    /// and has said last that it has `theirs`.
     pub(crate) fn next(
         &mut self,
         now: Millis,
-        number: SessionNumber,
+        (number, ahead): (SessionNumber, u32),
         theirs: &[ChangeHash],
         round: &mut Round<'_>,
     ) -> Next {
-        if let Some(since) = self.asked {
-            return if now.0.saturating_sub(since.0) > ANSWER_MS_MAX {
-                Next::Lost
-            } else {
-                Next::Nothing
-            };
+        let first = self.unanswered.front();
+        if first.is_some_and(|(since, _)| now.0.saturating_sub(since.0) > ANSWER_MS_MAX) {
+            return Next::Lost;
+        }
+        if self.unanswered.len() >= ahead as usize {
+            return Next::Nothing;
         }
         if theirs == round.heads() {
             self.place = round.end(); // It has everything, however it came to it.
@@ -192,7 +208,9 @@ impl Following {
         };
         self.place = round.end();
         self.told = round.heads().to_vec();
-        self.asked = any.then_some(now);
+        if any {
+            self.unanswered.push_back((now, self.told.clone()));
+        }
         Next::Message(data)
     }
 }

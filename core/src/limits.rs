@@ -122,6 +122,10 @@ pub const LOG_BYTES_MAX: usize = 4 * MIB;
 /// histories are compared.
 pub const ANSWER_MS_MAX: u64 = 5_000;
 
+/// Most messages that are on their way to a peer before it has answered the first of them, where it
+/// takes as many. Whoever takes one gets what gathers meanwhile in the next.
+pub const MESSAGES_AHEAD_MAX: u32 = 32;
+
 /// Most rows that any column of one change may claim: operations, and what they write over.
 ///
 /// An import of 10,000 jobs is 140,000 operations, and is split at

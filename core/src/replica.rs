@@ -189,8 +189,17 @@ impl Replica {
     fn stepped(&mut self, now: Millis, input: Input) -> Result<Vec<Effect>, StepError> {
         let mut effects = Vec::new();
         match input {
-            Input::Connected { peer, dial, server } => {
-                self.connected(peer.clone(), Session::new(dial, server));
+            #[cfg_attr(not(feature = "fan-out"), allow(unused_variables))]
+            Input::Connected {
+                peer,
+                dial,
+                server,
+                ahead,
+            } => {
+                let session = Session::new(dial, server);
+                #[cfg(feature = "fan-out")]
+                let session = session.taking(ahead);
+                self.connected(peer.clone(), session);
                 self.speak_to(now, &peer, &mut effects);
             }
             Input::Disconnected { peer } => self.part_from(&peer),

@@ -19,6 +19,8 @@ use crate::document::Document;
 #[cfg(feature = "fan-out")]
 use crate::fan_out::{Following, Next, Place, Round, SessionNumber};
 #[cfg(feature = "fan-out")]
+use crate::limits::MESSAGES_AHEAD_MAX;
+#[cfg(feature = "fan-out")]
 use crate::time::Millis;
 
 /// Why a peer's message was refused. The connection is closed: a peer resends what was
@@ -110,6 +112,8 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 struct Follows {
     number: SessionNumber,
+    /// Messages that the peer takes before it answers the first of them.
+    ahead: u32,
     following: Option<Following>,
     /// The version that the peer was told last while histories were compared, and its place.
     told: Option<(Vec<ChangeHash>, Place)>,
@@ -132,6 +136,13 @@ impl Session {
     #[cfg(feature = "fan-out")]
     pub(crate) fn numbered(mut self, number: SessionNumber) -> Self {
         self.follows.number = number;
+        self
+    }
+
+    /// The peer takes `ahead` messages before it answers the first of them; one at least.
+    #[cfg(feature = "fan-out")]
+    pub(crate) fn taking(mut self, ahead: u32) -> Self {
+        self.follows.ahead = ahead.clamp(1, MESSAGES_AHEAD_MAX);
         self
     }
 
@@ -173,7 +184,8 @@ impl Session {
     ) -> Option<Vec<u8>> {
         if let Some(following) = &mut self.follows.following {
             let theirs = self.state.their_heads.as_deref().unwrap_or_default();
-            match following.next(now, self.follows.number, theirs, round) {
+            let whom = (self.follows.number, self.follows.ahead);
+            match following.next(now, whom, theirs, round) {
                 Next::Nothing => return None,
                 Next::Message(data) => return Some(data.to_vec()),
                 Next::Lost => self.lose(),
@@ -258,7 +270,7 @@ impl Session {
             return (changes, taken);
         }
         #[cfg(feature = "fan-out")]
-        if self.still_follows(document, &message) {
+        if self.still_follows(document, &message, &changes) {
             self.state.their_heads = Some(message.heads);
             return (changes, Ok(()));
         }
@@ -283,20 +295,27 @@ impl Session {
 
     /// Whether the peer goes on following after `message`.
     #[cfg(feature = "fan-out")]
-    fn still_follows(&mut self, document: &Document, message: &Message) -> bool {
+    fn still_follows(
+        &mut self,
+        document: &Document,
+        message: &Message,
+        changes: &[Change],
+    ) -> bool {
         let Some(following) = &mut self.follows.following else {
             return false;
         };
+        // Mostly it names what it was told, which costs less to see than to look up.
+        let is_known = |heads: &[ChangeHash]| following.told(heads) || document.has(heads);
         let asks = !message.need.is_empty()
             || message.heads.is_empty()
             || (message.flags).is_some_and(|flags| flags.contains(MessageFlags::SYNC_RESET))
-            || !document.has(&message.heads)
-            || (message.have.first()).is_some_and(|have| !document.has(&have.last_sync));
+            || !is_known(&message.heads)
+            || (message.have.first()).is_some_and(|have| !is_known(&have.last_sync));
         if asks {
             self.lose();
             return false;
         }
-        following.heard();
+        following.heard(self.follows.ahead, &newest(message, changes));
         true
     }
 
@@ -315,16 +334,24 @@ impl Session {
         if !message.need.is_empty() || only_reads || !document.has(&message.heads) {
             return None;
         }
-        let mut has: Vec<ChangeHash> = message.heads.clone();
-        for change in changes.iter().rev() {
-            if has.contains(&change.hash()) {
-                has.extend(change.deps());
-            }
-        }
+        let has = newest(message, changes);
         if told.iter().all(|hash| has.contains(hash)) {
             self.follows.told.take()
         } else {
             None
         }
     }
+}
+
+/// The newest changes that a peer has: those that `message` names, and those that `changes`, which it
+/// brought, are made on.
+#[cfg(feature = "fan-out")]
+fn newest(message: &Message, changes: &[Change]) -> Vec<ChangeHash> {
+    let mut has = message.heads.clone();
+    for change in changes.iter().rev() {
+        if has.contains(&change.hash()) {
+            has.extend(change.deps());
+        }
+    }
+    has
 }

@@ -8,6 +8,7 @@
 //!     sender: PeerId::new("tab-1")?,
 //!     storage_id: None,
 //!     ephemeral: true,
+//!     ahead: 0,
 //!     versions: vec![PROTOCOL.to_owned()],
 //! };
 //! assert_eq!(Frame::decode(&join.encode())?, join);
@@ -16,7 +17,7 @@
 //!
 //! | kind | who sends it | fields |
 //! |---|---|---|
-//! | `join` | the client, first | `senderId`, `peerMetadata{storageId?, isEphemeral}`, `supportedProtocolVersions` |
+//! | `join` | the client, first | `senderId`, `peerMetadata{storageId?, isEphemeral, messagesAhead?}`, `supportedProtocolVersions` |
 //! | `peer` | the server, in answer | `senderId`, `targetId`, `peerMetadata`, `selectedProtocolVersion` |
 //! | `request`, `sync` | both | `senderId`, `targetId`, `documentId`, `data`: an automerge sync message |
 //! | `doc-unavailable` | both, in answer to `request` | `senderId`, `targetId`, `documentId` |
@@ -58,6 +59,9 @@ pub enum Frame {
         storage_id: Option<String>,
         /// Whether the client forgets everything when it closes.
         ephemeral: bool,
+        /// Messages that it takes before it has answered the first of them: `messagesAhead`, a word of
+        /// ours that others ignore. Zero, and unsaid: one, as the protocol has it.
+        ahead: u32,
         /// Protocol versions that it speaks; [`PROTOCOL`] when it names none.
         versions: Vec<String>,
     },
@@ -71,6 +75,9 @@ pub enum Frame {
         storage_id: Option<String>,
         /// Whether the server forgets everything when it closes.
         ephemeral: bool,
+        /// Messages that it sends before the first of them is answered: so the client may answer many
+        /// with one. Zero, and unsaid: one.
+        ahead: u32,
         /// The protocol version chosen.
         version: String,
     },

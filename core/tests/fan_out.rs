@@ -14,7 +14,7 @@ use automerge::transaction::Transactable as _;
 use automerge::{ActorId, Automerge, Change, ChangeHash, ROOT};
 use common::device;
 use plainsync_core::id::PeerId;
-use plainsync_core::limits::{ANSWER_MS_MAX, LOG_BYTES_MAX, ORPHAN_BYTES_MAX};
+use plainsync_core::limits::{ANSWER_MS_MAX, LOG_BYTES_MAX, MESSAGES_AHEAD_MAX, ORPHAN_BYTES_MAX};
 use plainsync_core::replica::{Effect, Input, Replica};
 use plainsync_core::time::Millis;
 use plainsync_core::wire::Frame;
@@ -31,6 +31,8 @@ struct Client {
     /// How often each change was sent to it.
     sent: BTreeMap<ChangeHash, usize>,
     connected: bool,
+    /// Messages that it takes before it answers the first of them.
+    ahead: u32,
 }
 
 impl Client {
@@ -46,6 +48,7 @@ impl Client {
             outbox: VecDeque::new(),
             sent: BTreeMap::new(),
             connected: false,
+            ahead: 1,
         }
     }
 
@@ -127,12 +130,13 @@ impl Hub {
     }
 
     fn connect(&mut self, client: usize) {
-        let peer = self.clients[client].id.clone();
+        let (peer, ahead) = (self.clients[client].id.clone(), self.clients[client].ahead);
         self.step(Input::Disconnected { peer: peer.clone() });
         self.step(Input::Connected {
             peer,
             dial: false,
             server: false,
+            ahead,
         });
         let client = &mut self.clients[client];
         (client.connected, client.state) = (true, State::new());
@@ -248,6 +252,66 @@ fn s6_one_message_is_on_its_way_and_the_rest_gathers() {
     hub.clients[1].hear();
     hub.deliver(1);
     assert_eq!(hub.clients[1].inbox.len(), 1, "all others in one");
+    hub.settle();
+    hub.check_converged();
+}
+
+/// A hub of two clients, the second of which takes so many messages ahead of its answer.
+fn hub_with_one_that_takes(ahead: u32) -> Hub {
+    let mut hub = Hub::new(2);
+    hub.clients[1].ahead = ahead;
+    hub.connect(1);
+    hub.settle();
+    hub
+}
+
+impl Hub {
+    /// The first client edits so often, and each edit reaches the hub's disk.
+    fn edit_alone(&mut self, times: usize) {
+        for _ in 0..times {
+            self.clients[0].edit("a knight");
+            while self.deliver(0) {}
+            self.save();
+            while self.clients[0].hear() {}
+        }
+    }
+}
+
+/// S6: a peer that takes messages ahead of its answer is sent so many, and no more.
+#[test]
+fn s6_who_takes_many_messages_before_it_answers_is_sent_as_many() {
+    let mut hub = hub_with_one_that_takes(4);
+    hub.edit_alone(50);
+    assert_eq!(hub.clients[1].inbox.len(), 4);
+    for _ in 0..3 {
+        hub.clients[1].hear();
+    }
+    hub.clients[1].outbox.drain(1..); // One answer, to the first.
+    hub.deliver(1);
+    assert_eq!(
+        hub.clients[1].inbox.len(),
+        2,
+        "one was unheard, and all others come in one"
+    );
+    hub.settle();
+    hub.check_converged();
+
+    let mut hub = hub_with_one_that_takes(u32::MAX);
+    hub.edit_alone(100);
+    assert_eq!(hub.clients[1].inbox.len(), MESSAGES_AHEAD_MAX as usize);
+    hub.settle();
+    hub.check_converged();
+}
+
+/// S3: an answer to what came before does not hide that the last message never arrived.
+#[test]
+fn s3_the_last_of_many_messages_is_missed() {
+    let mut hub = hub_with_one_that_takes(4);
+    hub.edit_alone(3);
+    assert_eq!(hub.clients[1].inbox.len(), 3);
+    hub.clients[1].inbox.pop_back(); // Lost.
+    hub.settle();
+    hub.tick(ANSWER_MS_MAX + 1);
     hub.settle();
     hub.check_converged();
 }
@@ -411,6 +475,10 @@ proptest! {
     #[test]
     fn s3_peers_converge_whatever_the_network_does(events in prop::collection::vec(event(), 0..300)) {
         let mut hub = Hub::new(CLIENTS as u8);
+        for client in CLIENTS / 2..CLIENTS {
+            hub.clients[client].ahead = 3;
+            hub.connect(client);
+        }
         for event in events {
             match event {
                 Event::Edit(who) => hub.clients[who].edit("a knight"),

@@ -37,6 +37,7 @@ fn s2_a_peer_that_speaks_before_its_change_is_durable_still_hears_that_it_is() {
         peer: peer.clone(),
         dial,
         server: dial,
+        ahead: 1,
     };
     let received = |peer: &PeerId, frame| Input::Received {
         peer: peer.clone(),
@@ -118,6 +119,7 @@ fn server(peers: &[&str]) -> Device {
             peer,
             dial: false,
             server: false,
+            ahead: 1,
         };
         server.replica.step(Millis(0), input).unwrap();
     }

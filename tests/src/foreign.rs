@@ -220,6 +220,7 @@ async fn greet(server: &Served, name: &PeerId) -> (Socket, PeerId) {
         sender: name.clone(),
         storage_id: None,
         ephemeral: false,
+        ahead: 0,
         versions: vec![PROTOCOL.to_owned()],
     };
     let join = Message::Binary(join.encode().into());

@@ -9,6 +9,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use plainsync_core::blob::Blob;
 use plainsync_core::edit::{Edit, EditId, StampedEdit};
 use plainsync_core::id::{DeviceId, DocumentId, PeerId};
+use plainsync_core::limits::MESSAGES_AHEAD_MAX;
 use plainsync_core::replica::{Effect, Input, Replica, ReplicaConfig};
 use plainsync_core::schema::Schema;
 use plainsync_core::time::Millis;
@@ -95,6 +96,7 @@ impl Tab {
             sender: PeerId::new(self.name.clone()).expect("a short name"),
             storage_id: None,
             ephemeral: false,
+            ahead: MESSAGES_AHEAD_MAX,
             versions: vec![PROTOCOL.to_owned()],
         };
         if socket
@@ -116,6 +118,7 @@ impl Tab {
             peer,
             dial: true,
             server: true,
+            ahead: 1,
         })
         .await;
         self.is_connected()

@@ -207,6 +207,7 @@ fn join(name: &str) -> Frame {
         sender: PeerId::new(name).expect("a short name"),
         storage_id: None,
         ephemeral: false,
+        ahead: 0,
         versions: vec![PROTOCOL.to_owned()],
     }
 }

@@ -24,6 +24,8 @@ pub enum Input {
         dial: bool,
         /// What the peer advertises is on its disk: it is a server.
         server: bool,
+        /// Messages that it takes before it answers the first of them: many peers wait for one.
+        ahead: u32,
     },
     /// A frame about this document arrived.
     Received {

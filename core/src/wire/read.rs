@@ -27,7 +27,7 @@ const FIELDS: [&str; 11] = [
 ];
 
 /// The fields of `peerMetadata`.
-const METADATA: [&str; 2] = ["storageId", "isEphemeral"];
+const METADATA: [&str; 3] = ["storageId", "isEphemeral", "messagesAhead"];
 
 impl Frame {
     /// Reads one frame.
@@ -96,22 +96,24 @@ impl Frame {
 }
 
 fn join(fields: &Fields<'_>, kind: &str) -> Result<Frame, FrameError> {
-    let (storage_id, ephemeral) = fields.metadata()?;
+    let (storage_id, ephemeral, ahead) = fields.metadata()?;
     Ok(Frame::Join {
         sender: fields.peer("senderId", kind)?,
         storage_id,
         ephemeral,
+        ahead,
         versions: fields.versions()?,
     })
 }
 
 fn peer(fields: &Fields<'_>, kind: &str) -> Result<Frame, FrameError> {
-    let (storage_id, ephemeral) = fields.metadata()?;
+    let (storage_id, ephemeral, ahead) = fields.metadata()?;
     Ok(Frame::Peer {
         sender: fields.peer("senderId", kind)?,
         target: fields.peer("targetId", kind)?,
         storage_id,
         ephemeral,
+        ahead,
         version: fields.text("selectedProtocolVersion", kind)?,
     })
 }
@@ -162,15 +164,15 @@ impl<'b> Fields<'b> {
         self.need("count", kind)?.whole("count")
     }
 
-    /// `storageId` and `isEphemeral`; a peer that says nothing keeps what it is sent.
-    fn metadata(&self) -> Result<(Option<String>, bool), FrameError> {
+    /// `storageId`, `isEphemeral` and `messagesAhead`; a peer that says nothing keeps what it is sent.
+    fn metadata(&self) -> Result<(Option<String>, bool, u32), FrameError> {
         let Some(mut reader) = self.get("peerMetadata")? else {
-            return Ok((None, false));
+            return Ok((None, false, 0));
         };
         reader.expect("peerMetadata", "a map", |found| {
             matches!(found, Type::Map | Type::MapIndef)
         })?;
-        let [storage_id, ephemeral] = reader.fields(METADATA, 1)?;
+        let [storage_id, ephemeral, ahead] = reader.fields(METADATA, 1)?;
         let value = |at: Option<usize>| at.map_or(Ok(None), |at| Reader::present(self.bytes, at));
         let storage_id = value(storage_id)?
             .map(|mut reader| reader.text("storageId"))
@@ -178,7 +180,11 @@ impl<'b> Fields<'b> {
         let ephemeral = value(ephemeral)?
             .map(|mut reader| reader.flag("isEphemeral"))
             .transpose()?;
-        Ok((storage_id, ephemeral.unwrap_or(false)))
+        let ahead = value(ahead)?
+            .map(|mut reader| reader.whole("messagesAhead"))
+            .transpose()?;
+        let ahead = ahead.map_or(0, |ahead| u32::try_from(ahead).unwrap_or(u32::MAX));
+        Ok((storage_id, ephemeral.unwrap_or(false), ahead))
     }
 
     /// The versions offered; the JS server takes silence for [`PROTOCOL`], and so do we.

@@ -101,6 +101,7 @@ fn s1_frames_have_the_field_names_of_the_js_library() {
         sender: peer("a"),
         storage_id: Some("st".into()),
         ephemeral: false,
+        ahead: 0,
         versions: vec!["1".into()],
     };
     let expected = cbor(|e| {
@@ -139,6 +140,7 @@ fn s1_a_join_that_says_little_is_a_join() {
         sender,
         storage_id: None,
         ephemeral: false,
+        ahead: 0,
         versions,
     };
     assert_eq!(Frame::decode(&bytes), Ok(expected));
@@ -218,6 +220,7 @@ fn s1_maps_texts_and_arrays_of_indefinite_length_are_read() {
         sender: peer("a"),
         storage_id: None,
         ephemeral: true,
+        ahead: 0,
         versions,
     };
     assert_eq!(Frame::decode(&bytes), Ok(expected));

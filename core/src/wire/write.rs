@@ -45,11 +45,12 @@ impl Map {
                 sender,
                 storage_id,
                 ephemeral,
+                ahead,
                 versions,
             } => {
                 self.open(4, frame.kind())?;
                 self.text("senderId", sender.as_str())?;
-                self.metadata(storage_id.as_deref(), *ephemeral)?;
+                self.metadata(storage_id.as_deref(), *ephemeral, *ahead)?;
                 self.0
                     .str("supportedProtocolVersions")?
                     .array(versions.len() as u64)?;
@@ -63,12 +64,13 @@ impl Map {
                 target,
                 storage_id,
                 ephemeral,
+                ahead,
                 version,
             } => {
                 self.open(5, frame.kind())?;
                 self.text("senderId", sender.as_str())?;
                 self.text("targetId", target.as_str())?;
-                self.metadata(storage_id.as_deref(), *ephemeral)?;
+                self.metadata(storage_id.as_deref(), *ephemeral, *ahead)?;
                 self.text("selectedProtocolVersion", version)
             }
             Frame::Request {
@@ -134,12 +136,15 @@ impl Map {
         self.text("documentId", &document.to_string())
     }
 
-    fn metadata(&mut self, storage_id: Option<&str>, ephemeral: bool) -> Written {
+    fn metadata(&mut self, storage_id: Option<&str>, ephemeral: bool, ahead: u32) -> Written {
         self.0
             .str("peerMetadata")?
-            .map(1 + u64::from(storage_id.is_some()))?;
+            .map(1 + u64::from(storage_id.is_some()) + u64::from(ahead > 0))?;
         if let Some(storage_id) = storage_id {
             self.text("storageId", storage_id)?;
+        }
+        if ahead > 0 {
+            self.0.str("messagesAhead")?.u32(ahead)?;
         }
         self.0.str("isEphemeral")?.bool(ephemeral)?.ok()
     }

@@ -313,6 +313,7 @@ fn s4_a_replica_closes_the_connection_of_a_hostile_peer() {
             peer: peer.clone(),
             dial: false,
             server: false,
+            ahead: 1,
         };
         one.replica.step(now, connected).unwrap();
         let frame = Frame::Sync {

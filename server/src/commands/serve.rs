@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::failure::Failure;
 use crate::cli::{ImagesArg, ServeArgs, answer, complain, exit, file_of, reaches_further};
 use crate::config::{AllowedHost, Config, TlsFiles, Token};
+use crate::document::answer_soon;
 use crate::http::places::raise_open_files;
 use crate::runner::generator_from_environment;
 use crate::serve::{ServeError, Server};
@@ -27,6 +28,7 @@ pub fn run(args: ServeArgs) -> ExitCode {
     raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_start(answer_soon)
         .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(serve(args)),

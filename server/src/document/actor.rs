@@ -35,6 +35,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plainsync_core::document::RestoreError;
 use plainsync_core::edit::{Edit, Key, StampedEdit};
+use plainsync_core::id::PeerId;
 use plainsync_core::plain::import::{ImportOptions, ImportReport};
 use plainsync_core::replica::{Effect, Input, Replica, ReplicaConfig, StepError};
 use plainsync_core::session::Cause;
@@ -60,7 +61,7 @@ use super::inbox::{Envelope, Message, Reply};
 use super::journal::{Journal, Kind, Record};
 use super::keeper::Pace;
 use super::origin::ImportOrigin;
-use super::peers::Peers;
+use super::peers::{Encoded, Peers};
 use crate::metrics::{Merged, Refusal, Source};
 
 /// Most messages that share one `fsync`.
@@ -227,6 +228,7 @@ impl Actor {
             Message::Connected {
                 peer,
                 token,
+                ahead,
                 outbound,
                 end,
             } => {
@@ -242,6 +244,7 @@ impl Actor {
                     peer,
                     dial: false,
                     server: false,
+                    ahead,
                 };
                 self.step_quietly(connected, batch);
             }
@@ -360,6 +363,7 @@ impl Actor {
 
     fn perform(&mut self, effects: Vec<Effect>, batch: &mut Batch) -> Done {
         let mut done = Done::default();
+        let mut sends = Vec::new();
         let mut dropped = Vec::new();
         for effect in effects {
             match effect {
@@ -373,13 +377,14 @@ impl Actor {
                     });
                 }
                 Effect::Send { peer, frame } => {
-                    dropped.extend(self.peers.send(&peer, &frame));
+                    sends.push((peer, Encoded::of(&frame)));
                 }
                 Effect::Close {
                     peer,
                     reason,
                     cause,
                 } => {
+                    dropped.extend(self.send_all(&mut sends)); // What was said before comes before.
                     self.shared.metrics.refused(refusal(cause));
                     warn!(%peer, "connection refused: {reason}");
                     self.peers.close(&peer, &reason);
@@ -394,10 +399,21 @@ impl Actor {
                 _ => {}
             }
         }
+        dropped.extend(self.send_all(&mut sends));
         for peer in dropped {
             self.step_quietly(Input::Disconnected { peer }, batch);
         }
         done
+    }
+
+    /// Queues what `sends` holds, one after the other: queueing wakes who writes to the socket, and
+    /// whoever wakes once for many does not fall asleep between them. Returns whose connections had
+    /// to be dropped.
+    fn send_all(&mut self, sends: &mut Vec<(PeerId, Encoded)>) -> Vec<PeerId> {
+        let queued = sends
+            .drain(..)
+            .map(|(peer, encoded)| self.peers.send(&peer, encoded));
+        queued.flatten().collect()
     }
 
     /// What is due without having been asked for.

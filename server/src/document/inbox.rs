@@ -78,6 +78,8 @@ pub(super) enum Message {
         peer: PeerId,
         /// Which connection of theirs.
         token: Token,
+        /// Messages that they take before they answer the first of them.
+        ahead: u32,
         /// Where frames for them go.
         outbound: tokio::sync::mpsc::Sender<Outgoing>,
         /// Where the reason goes if the document ends it.

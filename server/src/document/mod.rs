@@ -82,6 +82,7 @@ pub use snapshot::Snapshot;
 pub use state::{
     DocumentInfo, FileAnswer, FileCondition, FileNews, FileState, Offer, OfferKind, TookIn,
 };
+pub use threads::answer_soon;
 
 /// What an old client's list was made from.
 pub use plainsync_core::plain::import::ImportBase as Base;

@@ -200,7 +200,10 @@ pub(super) fn open_one(
         keeper.run();
     })?;
     actor.file.set_keeper(keeper);
-    let thread = spawn(&format!("doc {}", place.name), move || actor.run())?;
+    let thread = spawn(&format!("doc {}", place.name), move || {
+        threads::answer_soon();
+        actor.run();
+    })?;
     Ok(Opened::new(handle, thread))
 }
 

@@ -28,6 +28,22 @@ struct Peer {
     end: End,
 }
 
+/// A frame that is ready to be sent.
+pub(super) struct Encoded {
+    bytes: Vec<u8>,
+    /// So many it carries.
+    changes: u64,
+}
+
+impl Encoded {
+    pub(super) fn of(frame: &Frame) -> Self {
+        Self {
+            bytes: frame.encode(),
+            changes: frame.changes(),
+        }
+    }
+}
+
 /// See the module's text.
 pub(super) struct Peers {
     peers: HashMap<PeerId, Peer>,
@@ -83,10 +99,10 @@ impl Peers {
     }
 
     /// Queues `frame` for `peer`. Returns whose connections had to be dropped for it.
-    pub(super) fn send(&mut self, peer: &PeerId, frame: &Frame) -> Vec<PeerId> {
-        let dropped = self.queue(peer, frame.encode());
+    pub(super) fn send(&mut self, peer: &PeerId, frame: Encoded) -> Vec<PeerId> {
+        let dropped = self.queue(peer, frame.bytes);
         if self.is_open(peer) {
-            self.metrics.sent(frame.changes());
+            self.metrics.sent(frame.changes);
         }
         dropped
     }

@@ -22,7 +22,7 @@ use axum::response::Response;
 use futures_util::stream::{SelectAll, SplitSink, SplitStream, poll_fn};
 use futures_util::{SinkExt as _, Stream, StreamExt as _};
 use plainsync_core::id::{DocumentId, PeerId};
-use plainsync_core::limits::FRAME_BYTES_MAX;
+use plainsync_core::limits::{FRAME_BYTES_MAX, MESSAGES_AHEAD_MAX};
 use plainsync_core::wire::{Frame, PROTOCOL};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -207,8 +207,11 @@ async fn read(
     let mut pace = Pace::new(Instant::now());
     let joined = match timeout(JOIN_MAX, first_frame(stream, &mut pace)).await {
         Ok(Ok(Frame::Join {
-            sender, versions, ..
-        })) => (sender, versions),
+            sender,
+            versions,
+            ahead,
+            ..
+        })) => (sender, versions, ahead),
         Ok(Ok(other)) => {
             return End::protocol(format!(
                 "found `{}` first; a peer first says `join`",
@@ -218,7 +221,7 @@ async fn read(
         Ok(Err(end)) => return end,
         Err(_) => return End::limit(format!("no `join` within {} s", JOIN_MAX.as_secs())),
     };
-    let (peer, versions) = joined;
+    let (peer, versions, ahead) = joined;
     *name = Some(peer.clone());
     if !versions.iter().any(|version| version == PROTOCOL) {
         return End::protocol(format!(
@@ -229,6 +232,7 @@ async fn read(
     let mut reader = Reader {
         app,
         peer,
+        ahead,
         orders,
         open,
     };
@@ -237,6 +241,7 @@ async fn read(
         target: reader.peer.clone(),
         storage_id: Some(app.documents.server_device().to_string()),
         ephemeral: false,
+        ahead: MESSAGES_AHEAD_MAX,
         version: PROTOCOL.to_owned(),
     };
     if let Err(end) = reader.answer(welcome).await {
@@ -317,6 +322,8 @@ async fn first_frame(stream: &mut SplitStream<WebSocket>, pace: &mut Pace) -> Re
 struct Reader<'a> {
     app: &'a App,
     peer: PeerId,
+    /// Messages that it takes before it answers.
+    ahead: u32,
     orders: mpsc::Sender<Order>,
     open: &'a mut HashMap<DocumentId, Connection>,
 }
@@ -375,7 +382,7 @@ impl Reader<'_> {
                 )));
             }
             let (queue, queued) = mpsc::channel(OUTBOUND_FRAMES_MAX);
-            let connection = handle.connect(self.peer.clone(), queue).await;
+            let connection = handle.connect(self.peer.clone(), self.ahead, queue).await;
             self.order(Order::Attach(outbound(document, queued)))
                 .await?;
             let (server, peer) = (self.app.documents.peer().clone(), self.peer.clone());

@@ -120,7 +120,7 @@ async fn s5_a_document_stays_open_for_who_holds_it() {
     let (outbound, mut frames) = tokio::sync::mpsc::channel(OUTBOUND_FRAMES_MAX);
     let talking = documents.get(&talked.id()).await.unwrap().unwrap();
     let peer = PeerId::new("somebody").unwrap();
-    let connection = talking.connect(peer, outbound).await;
+    let connection = talking.connect(peer, 1, outbound).await;
     drop(talking);
     for _ in 0..3 {
         drop(documents.get(&unused.id()).await.unwrap().unwrap());

@@ -34,7 +34,7 @@ impl Browser {
     async fn with(name: u8, replica: Replica, document: &DocumentHandle, capacity: usize) -> Self {
         let (outbound, frames) = mpsc::channel(capacity);
         let peer = PeerId::new(format!("browser-{name}")).unwrap();
-        let connection = Arc::new(document.connect(peer, outbound).await);
+        let connection = Arc::new(document.connect(peer, 1, outbound).await);
         let server = PeerId::new("the-server").unwrap();
         let mut browser = Self {
             replica,
@@ -46,6 +46,7 @@ impl Browser {
             peer: browser.server.clone(),
             dial: true,
             server: true,
+            ahead: 1,
         };
         browser.step(connected).await;
         browser
@@ -183,7 +184,7 @@ async fn s4_garbage_closes_the_socket_that_it_came_from_and_no_other() {
     let mut good = Browser::new(1, document, 64).await;
     let (outbound, mut frames) = mpsc::channel(8);
     let peer = PeerId::new("vandal").unwrap();
-    let connection = document.connect(peer.clone(), outbound).await;
+    let connection = document.connect(peer.clone(), 1, outbound).await;
     let frame = Frame::Sync {
         document: document.id(),
         sender: peer,
@@ -245,9 +246,9 @@ async fn s3_a_peer_that_connects_again_replaces_its_old_connection() {
     let document = documents.default();
     let peer = PeerId::new("tab").unwrap();
     let (outbound, mut old_frames) = mpsc::channel(8);
-    let old = document.connect(peer.clone(), outbound).await;
+    let old = document.connect(peer.clone(), 1, outbound).await;
     let (outbound, mut new_frames) = mpsc::channel(8);
-    let new = document.connect(peer, outbound).await;
+    let new = document.connect(peer, 1, outbound).await;
     assert!(old_frames.recv().await.is_none());
     assert!(old.end().contains("again"), "{}", old.end());
     drop(old); // Its end must not end the new one.

@@ -47,6 +47,7 @@ impl Tab {
             peer: us,
             dial: true,
             server: true,
+            ahead: 1,
         })
         .await;
         tab
@@ -220,6 +221,7 @@ async fn s3_edits_made_apart_meet_after_a_restart() {
             peer: us,
             dial: true,
             server: true,
+            ahead: 1,
         })
         .await;
     first

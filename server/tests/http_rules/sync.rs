@@ -52,6 +52,7 @@ fn join(name: &str) -> Frame {
         sender: PeerId::new(name).unwrap(),
         storage_id: None,
         ephemeral: true,
+        ahead: 0,
         versions: vec![PROTOCOL.to_owned()],
     }
 }
@@ -89,6 +90,7 @@ async fn s1_a_peer_is_welcomed() {
         target,
         storage_id,
         ephemeral,
+        ahead: 0,
         version,
     } = hear(&mut socket).await
     else {

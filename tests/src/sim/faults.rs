@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use automerge::ChangeHash;
+use plainsync_core::limits::MESSAGES_AHEAD_MAX;
 use plainsync_core::replica::Input;
 
 use super::node::peer;
@@ -14,12 +15,19 @@ impl Sim {
         if !self.network.connect(client) {
             return Ok(());
         }
+        // Every other client takes many messages before it answers, as tabs do.
+        let ahead = if client.is_multiple_of(2) {
+            MESSAGES_AHEAD_MAX
+        } else {
+            1
+        };
         self.input(
             SERVER,
             Input::Connected {
                 peer: peer(client),
                 dial: false,
                 server: false,
+                ahead,
             },
         )?;
         self.input(
@@ -28,6 +36,7 @@ impl Sim {
                 peer: peer(SERVER),
                 dial: true,
                 server: true,
+                ahead: 1,
             },
         )
     }

@@ -1,6 +1,7 @@
 //! The connection to the server: dialling, the handshake, presence, and dialling again.
 
 use plainsync_core::id::PeerId;
+use plainsync_core::limits::MESSAGES_AHEAD_MAX;
 use plainsync_core::replica::Input;
 use plainsync_core::wire::{Frame, PROTOCOL};
 use serde_json::json;
@@ -83,6 +84,7 @@ impl Host {
                     sender: self.me.clone(),
                     storage_id: None,
                     ephemeral: true,
+                    ahead: MESSAGES_AHEAD_MAX, // One answer follows each commit, to all that came.
                     versions: vec![PROTOCOL.to_owned()],
                 };
                 self.send(&join);
@@ -141,6 +143,7 @@ impl Host {
                     peer: sender,
                     dial: true,
                     server,
+                    ahead: 1,
                 })?;
                 self.beat()?;
                 self.upload();

@@ -117,6 +117,7 @@ fn s5_sizes_and_depth_are_limited() {
         sender: peer("a"),
         storage_id: None,
         ephemeral: true,
+        ahead: 0,
         versions: vec!["1".into(); FRAME_VERSIONS_MAX + 1],
     };
     assert!(matches!(

@@ -26,6 +26,7 @@ fn s1_a_join_without_storage_is_read() {
         sender: peer("peer-x"),
         storage_id: None,
         ephemeral: true,
+        ahead: 0,
         versions: vec![PROTOCOL.to_owned()],
     };
     assert_eq!(frame, expected);

@@ -22,30 +22,36 @@ fn frame() -> impl Strategy<Value = Frame> {
             name(),
             prop::option::of(".{0,20}"),
             any::<bool>(),
+            any::<u32>(),
             prop::collection::vec(".{0,4}", 0..4)
         )
-            .prop_map(|(sender, storage_id, ephemeral, versions)| Frame::Join {
-                sender,
-                storage_id,
-                ephemeral,
-                versions
-            }),
+            .prop_map(
+                |(sender, storage_id, ephemeral, ahead, versions)| Frame::Join {
+                    sender,
+                    storage_id,
+                    ephemeral,
+                    ahead,
+                    versions
+                }
+            ),
         (
             name(),
             name(),
             prop::option::of(".{0,20}"),
             any::<bool>(),
+            any::<u32>(),
             ".{0,4}"
         )
-            .prop_map(
-                |(sender, target, storage_id, ephemeral, version)| Frame::Peer {
+            .prop_map(|(sender, target, storage_id, ephemeral, ahead, version)| {
+                Frame::Peer {
                     sender,
                     target,
                     storage_id,
                     ephemeral,
-                    version
+                    ahead,
+                    version,
                 }
-            ),
+            }),
         (about(), data()).prop_map(|((document, sender, target), data)| Frame::Request {
             document,
             sender,

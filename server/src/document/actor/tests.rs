@@ -89,6 +89,7 @@ fn s4_after_a_failure_of_the_engine_nothing_that_was_taken_is_lost() {
     let connected = Message::Connected {
         peer,
         token: 0,
+        ahead: 1,
         outbound,
         end: Arc::clone(&end),
     };

@@ -16,10 +16,15 @@ use crate::document::peers::{End, Token};
 const PEER_QUEUE_KIB_MAX: u32 = 32 * 1024;
 
 impl DocumentHandle {
-    /// Begins a conversation with `peer`. Encoded frames for it go to `outbound`, whose
+    /// Begins a conversation with `peer`, which takes `ahead` messages before it answers. Encoded frames for it go to `outbound`, whose
     /// capacity is how far the peer may fall behind; the document ends the conversation by
     /// dropping its end of that queue.
-    pub async fn connect(&self, peer: PeerId, outbound: mpsc::Sender<Outgoing>) -> Connection {
+    pub async fn connect(
+        &self,
+        peer: PeerId,
+        ahead: u32,
+        outbound: mpsc::Sender<Outgoing>,
+    ) -> Connection {
         let token = self.shared.connections.fetch_add(1, Ordering::Relaxed);
         let end = End::default();
         self.shared.told.add(token, &outbound);
@@ -35,6 +40,7 @@ impl DocumentHandle {
         let message = Message::Connected {
             peer,
             token,
+            ahead,
             outbound,
             end,
         };

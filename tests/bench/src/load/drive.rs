@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::socket::Socket;
 use super::{Client, Ledger, LoadError, Role, Seen};
+
+/// How long a client that may answer late lets messages gather that it has not answered: about what it
+/// takes a browser to commit them.
+pub(super) const ANSWER_AFTER: Duration = Duration::from_millis(5);
 
 /// How far the run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +75,7 @@ pub(super) async fn drive(
         Role::Reader | Role::Seeder => (None, 0, 0),
     };
     client.open(&mut out)?;
+    let mut answer_at = None;
     loop {
         socket.send(&mut out).await?;
         if !told_ready && client.is_ready() {
@@ -80,6 +85,11 @@ pub(super) async fn drive(
         if !told_done && seen.missing() == 0 && number == edits {
             told_done = true;
             let _over = events.send(Event::Done);
+        }
+        if client.owes() {
+            answer_at.get_or_insert_with(|| Instant::now() + ANSWER_AFTER);
+        } else {
+            answer_at = None;
         }
         tokio::select! {
             changed = phase.changed() => {
@@ -108,6 +118,7 @@ pub(super) async fn drive(
                 client.edit(number, &mut out)?;
                 number += 1;
             }
+            () = at(answer_at) => client.answer(&mut out)?,
             bytes = socket.next() => client.receive(&bytes?, &mut out, &mut seen)?,
         }
     }
@@ -134,6 +145,14 @@ fn ticking(
     let mut ticks = interval_at(start + every * turn / of, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     ticks
+}
+
+/// Until that time, if there is one.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn tick(ticks: &mut Option<tokio::time::Interval>) {

@@ -134,6 +134,16 @@ pub(crate) trait Client: Send {
     /// Makes this writer's edit of that number, counted from 0.
     fn edit(&mut self, number: usize, out: &mut Vec<Vec<u8>>) -> Result<(), LoadError>;
 
+    /// Whether it has yet to answer what came.
+    fn owes(&self) -> bool {
+        false
+    }
+
+    /// Answers all that came.
+    fn answer(&mut self, _out: &mut Vec<Vec<u8>>) -> Result<(), LoadError> {
+        Ok(())
+    }
+
     /// What it holds now, to be compared with others; empty if it applies nothing.
     fn version(&self) -> String;
 }

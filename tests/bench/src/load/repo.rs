@@ -2,7 +2,9 @@
 //!
 //! As [`Kind::Apply`] it is what a real client is: a document and automerge's own sync state, one
 //! answer to each message. As [`Kind::Ack`] it reads a message only as far as needed to know its
-//! edits and heads, and answers as a client would that has them all.
+//! edits and heads, and answers as a client would that has them all: each message, as the protocol
+//! has it, or, where the server sends ahead of the answers, all that came within [`ANSWER_AFTER`] with one,
+//! as our own does, which answers when what came is on its disk.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,9 +13,12 @@ use automerge::sync::{Have, Message, MessageVersion, State, SyncDoc as _};
 use automerge::transaction::{CommitOptions, Transactable as _};
 use automerge::{ActorId, Automerge, ChangeHash, ObjId, ObjType, ROOT, ReadDoc as _};
 use plainsync_core::id::{DocumentId, PeerId};
+use plainsync_core::limits::MESSAGES_AHEAD_MAX;
 use plainsync_core::wire::{Frame, PROTOCOL};
 
 use super::chunks::{Found, find};
+#[cfg(doc)]
+use super::drive::ANSWER_AFTER;
 use super::{Client, Kind, Ledger, LoadError, RECORDS, Role, Seen, record_key};
 
 /// See the module's text.
@@ -27,6 +32,8 @@ pub(super) struct RepoClient {
     doc: Automerge,
     state: State,
     seeded: bool,
+    /// Messages that the server sends before the first of them is answered.
+    ahead: u32,
     /// Only acknowledges from now on.
     acks: Option<Acks>,
     /// Edits that came and that wait for others before them.
@@ -41,6 +48,8 @@ struct Acks {
     /// The last own change, until the server says that it has it.
     pending: Option<ChangeHash>,
     told: Vec<ChangeHash>,
+    /// Messages that came since the last answer.
+    unanswered: u32,
 }
 
 impl Acks {
@@ -79,6 +88,7 @@ impl RepoClient {
             kind,
             ledger,
             server: None,
+            ahead: 0,
             doc: Automerge::new(),
             state: State::new(),
             seeded: false,
@@ -218,6 +228,10 @@ impl Client for RepoClient {
             sender: self.me.clone(),
             storage_id: None,
             ephemeral: true,
+            ahead: match self.kind {
+                Kind::Apply => 0,
+                Kind::Ack => MESSAGES_AHEAD_MAX,
+            },
             versions: vec![PROTOCOL.to_owned()],
         };
         out.push(join.encode());
@@ -231,8 +245,9 @@ impl Client for RepoClient {
         seen: &mut Seen,
     ) -> Result<(), LoadError> {
         let data = match Frame::decode(bytes).map_err(LoadError::message)? {
-            Frame::Peer { sender, .. } => {
+            Frame::Peer { sender, ahead, .. } => {
                 self.server = Some(sender);
+                self.ahead = ahead;
                 return self.speak(true, out);
             }
             Frame::Request { document, data, .. } | Frame::Sync { document, data, .. }
@@ -259,12 +274,10 @@ impl Client for RepoClient {
             }
             seen.mark(self.ledger.edits_of(&found.marks));
             acks.heard(message.heads);
-            let heads = acks.heads();
-            if heads == acks.told {
-                return Ok(());
+            acks.unanswered += 1;
+            if acks.unanswered > self.ahead / 2 {
+                self.answer(out)?;
             }
-            acks.told.clone_from(&heads);
-            out.push(self.frame(told(heads, Vec::new()), false)?);
             return Ok(());
         }
         self.apply(message, &found, seen)?;
@@ -321,8 +334,26 @@ impl Client for RepoClient {
         acks.pending = Some(hash);
         let heads = acks.heads();
         acks.told.clone_from(&heads);
+        acks.unanswered = 0;
         let changes = vec![change.raw_bytes().to_vec()];
         out.push(self.frame(told(heads, changes), false)?);
+        Ok(())
+    }
+
+    fn owes(&self) -> bool {
+        self.acks.as_ref().is_some_and(|acks| acks.unanswered > 0)
+    }
+
+    fn answer(&mut self, out: &mut Vec<Vec<u8>>) -> Result<(), LoadError> {
+        let Some(acks) = &mut self.acks else {
+            return Ok(());
+        };
+        acks.unanswered = 0;
+        let heads = acks.heads();
+        if heads != acks.told {
+            acks.told.clone_from(&heads);
+            out.push(self.frame(told(heads, Vec::new()), false)?);
+        }
         Ok(())
     }
 

@@ -31,6 +31,7 @@ impl Pair {
                 peer,
                 dial,
                 server: dial,
+                ahead: 1,
             })
         };
         let nothing = step(&mut pair.server, connect("writer", false)?)?;

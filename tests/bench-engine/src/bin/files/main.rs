@@ -42,6 +42,7 @@ fn main() -> Result<(), Failed> {
     let options = Options::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_start(plainsync::document::answer_soon) // As in the server.
         .build()?;
     let mut report = Report::default();
     for part in Part::value_variants() {
