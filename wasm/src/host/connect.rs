@@ -295,9 +295,9 @@ impl Host {
             }
             return;
         }
-        if self.connected.heard.one_more(now()) {
-            let is_small = data.len() <= presence::PRESENCE_BYTES_MAX;
-            let data = if is_small { data } else { &[] };
+        let is_small = data.len() <= presence::PRESENCE_BYTES_MAX;
+        let data = if is_small { data } else { &[] };
+        if self.connected.heard.one_more(now(), data.len()) {
             self.page.post_bytes(
                 &FromWorker::Presence {
                     sender: sender.as_str(),

@@ -2,12 +2,18 @@
  * CBOR, as far as presence messages need it: what JSON can say, and bytes.
  *
  * `encode` refuses what has no such form; `decode` takes any bytes and either gives a value or throws a
- * {@link CborError}; it makes no more values than there are bytes, and goes no deeper than {@link CBOR_DEPTH_MAX}. Of
- * a tagged value it gives what was tagged; a number beyond 2^53 comes as the nearest one.
+ * {@link CborError}. Both stop at {@link CBOR_DEPTH_MAX} and {@link CBOR_VALUES_MAX}. Of a tagged value `decode` gives what
+ * was tagged; a number beyond 2^53 comes as the nearest one.
  */
 
 /** Deepest nesting that is written and read. */
 export const CBOR_DEPTH_MAX = 32;
+/** Most values in one message, names of members among them: each costs time, however few bytes it takes. */
+export const CBOR_VALUES_MAX = 2_048;
+/** Texts up to this length are written and read by hand, which is quicker as long as they are ASCII; in bytes. */
+const SHORT_TEXT_BYTES = 32;
+
+const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() };
 
 /** Why a value cannot be written, or bytes cannot be read. */
 export class CborError extends Error {
@@ -49,7 +55,9 @@ export function decode(bytes: Uint8Array): unknown {
 
 class Writer {
   #bytes = new Uint8Array(256);
+  #view = new DataView(this.#bytes.buffer);
   #length = 0;
+  #values = 0;
 
   bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
@@ -57,6 +65,7 @@ class Writer {
 
   value(value: unknown, depth: number): void {
     if (depth > CBOR_DEPTH_MAX) throw new CborError(`it is nested more than ${CBOR_DEPTH_MAX} deep, or contains itself`);
+    if (++this.#values > CBOR_VALUES_MAX) throw new CborError(`it has more than ${CBOR_VALUES_MAX} values`);
     switch (typeof value) {
       case 'undefined':
         return this.#push(UNDEFINED);
@@ -64,11 +73,8 @@ class Writer {
         return this.#push(value ? TRUE : FALSE);
       case 'number':
         return this.#number(value);
-      case 'string': {
-        const text = new TextEncoder().encode(value);
-        this.#head(TEXT, text.length);
-        return this.#raw(text);
-      }
+      case 'string':
+        return this.#text(value);
       case 'object':
         return this.#object(value, depth);
       default:
@@ -99,39 +105,47 @@ class Writer {
     }
   }
 
+  #text(text: string): void {
+    if (text.length > SHORT_TEXT_BYTES || !isAscii(text)) {
+      const bytes = utf8.encoder.encode(text);
+      this.#head(TEXT, bytes.length);
+      return this.#raw(bytes);
+    }
+    this.#head(TEXT, text.length);
+    this.#room(text.length);
+    for (let at = 0; at < text.length; at += 1) this.#bytes[this.#length++] = text.charCodeAt(at);
+  }
+
   #number(value: number): void {
     if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
       return value < 0 ? this.#head(NEGATIVE, -1 - value) : this.#head(UNSIGNED, value);
     }
-    this.#room(9);
-    const view = new DataView(this.#bytes.buffer);
-    view.setUint8(this.#length, DOUBLE);
-    view.setFloat64(this.#length + 1, value);
-    this.#length += 9;
+    this.#push(DOUBLE);
+    this.#room(8);
+    this.#view.setFloat64(this.#length, value);
+    this.#length += 8;
   }
 
   /** A kind with its number: a length, or the integer itself. */
   #head(kind: number, value: number): void {
     this.#room(9);
-    const view = new DataView(this.#bytes.buffer);
-    const put = (low: number) => view.setUint8(this.#length++, (kind << 5) | low);
+    const first = kind << 5;
     if (value < 24) {
-      put(value);
+      this.#push(first | value);
     } else if (value < 0x100) {
-      put(24);
-      view.setUint8(this.#length, value);
-      this.#length += 1;
+      this.#push(first | 24);
+      this.#push(value);
     } else if (value < 0x1_0000) {
-      put(25);
-      view.setUint16(this.#length, value);
+      this.#push(first | 25);
+      this.#view.setUint16(this.#length, value);
       this.#length += 2;
     } else if (value < 0x1_0000_0000) {
-      put(26);
-      view.setUint32(this.#length, value);
+      this.#push(first | 26);
+      this.#view.setUint32(this.#length, value);
       this.#length += 4;
     } else {
-      put(27);
-      view.setBigUint64(this.#length, BigInt(value));
+      this.#push(first | 27);
+      this.#view.setBigUint64(this.#length, BigInt(value));
       this.#length += 8;
     }
   }
@@ -152,6 +166,7 @@ class Writer {
     const larger = new Uint8Array(2 * (this.#length + more));
     larger.set(this.#bytes);
     this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
   }
 }
 
@@ -159,6 +174,7 @@ class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #at = 0;
+  #values = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -171,6 +187,7 @@ class Reader {
 
   value(depth: number): unknown {
     if (depth > CBOR_DEPTH_MAX) throw new CborError(`it is nested more than ${CBOR_DEPTH_MAX} deep`);
+    if (++this.#values > CBOR_VALUES_MAX) throw new CborError(`it has more than ${CBOR_VALUES_MAX} values`);
     const first = this.#byte();
     const low = first & 31;
     switch (first >> 5) {
@@ -179,9 +196,9 @@ class Reader {
       case NEGATIVE:
         return -1 - this.#number(low);
       case BYTES:
-        return this.#take(this.#number(low)).slice();
+        return this.#part(this.#number(low)).slice();
       case TEXT:
-        return new TextDecoder().decode(this.#take(this.#number(low)));
+        return this.#text(this.#number(low));
       case LIST: {
         const items: unknown[] = [];
         this.#each(low, () => items.push(this.value(depth + 1)));
@@ -227,17 +244,13 @@ class Reader {
       case UNDEFINED:
         return undefined;
     }
-    const at = this.#at;
     switch (low) {
       case 25:
-        this.#take(2);
-        return half(this.#view.getUint16(at));
+        return half(this.#view.getUint16(this.#take(2)));
       case 26:
-        this.#take(4);
-        return this.#view.getFloat32(at);
+        return this.#view.getFloat32(this.#take(4));
       case 27:
-        this.#take(8);
-        return this.#view.getFloat64(at);
+        return this.#view.getFloat64(this.#take(8));
       default:
         throw new CborError(`${first} begins no value`);
     }
@@ -246,19 +259,15 @@ class Reader {
   /** The number that follows a first byte whose lower bits are `low`. */
   #number(low: number): number {
     if (low < 24) return low;
-    const at = this.#at;
     switch (low) {
       case 24:
         return this.#byte();
       case 25:
-        this.#take(2);
-        return this.#view.getUint16(at);
+        return this.#view.getUint16(this.#take(2));
       case 26:
-        this.#take(4);
-        return this.#view.getUint32(at);
+        return this.#view.getUint32(this.#take(4));
       case 27:
-        this.#take(8);
-        return Number(this.#view.getBigUint64(at));
+        return Number(this.#view.getBigUint64(this.#take(8)));
       default:
         throw new CborError('a length is missing');
     }
@@ -270,12 +279,35 @@ class Reader {
     return byte;
   }
 
-  #take(length: number): Uint8Array {
-    if (length > this.#bytes.length - this.#at) throw new CborError('it is cut off');
-    const bytes = this.#bytes.subarray(this.#at, this.#at + length);
+  /** Passes over `length` bytes and returns where they begin. */
+  #take(length: number): number {
+    const at = this.#at;
+    if (length > this.#bytes.length - at) throw new CborError('it is cut off');
     this.#at += length;
-    return bytes;
+    return at;
   }
+
+  #part(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  #text(length: number): string {
+    if (length > SHORT_TEXT_BYTES) return utf8.decoder.decode(this.#part(length));
+    const end = this.#take(length) + length;
+    let text = '';
+    for (let at = end - length; at < end; at += 1) {
+      const byte = this.#bytes[at] ?? 0;
+      if (byte > 0x7f) return utf8.decoder.decode(this.#bytes.subarray(end - length, end));
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 /** A number of 16 bits: one of sign, five of exponent, ten of fraction. */

@@ -146,10 +146,10 @@ export class Peers implements Presence {
   #take(peer: Kept, said: Said): boolean {
     const next = stateAfter(peer.state, said);
     if (next === null) return false;
-    let now: Pick<Kept, 'state' | 'bytes'> = { state: next, bytes: encode(next) };
-    // Half of a state could be read as something else.
     const others = this.#bytes - peer.bytes.length;
-    if (now.bytes.length > PRESENCE_BYTES_MAX || others + now.bytes.length > PRESENCES_BYTES_MAX) now = { state: {}, bytes: NOTHING.bytes };
+    const bytes = encodedWithin(Math.min(PRESENCE_BYTES_MAX, PRESENCES_BYTES_MAX - others), next);
+    // Half of a state could be read as something else.
+    const now = bytes === null ? { state: {}, bytes: NOTHING.bytes } : { state: next, bytes };
     if (areEqual(now.bytes, peer.bytes)) return false;
     this.#bytes = others + now.bytes.length;
     Object.assign(peer, now);
@@ -215,6 +215,16 @@ function messageOf(state: PresenceState): Uint8Array<ArrayBuffer> {
   } catch (error) {
     if (error instanceof CborError) throw new TypeError(`This cannot be said: ${error.message}.`);
     throw error;
+  }
+}
+
+/** `state` as CBOR; `null`: that would take more than `bytes`, or it has more values than can be said. */
+function encodedWithin(bytes: number, state: PresenceState): Uint8Array | null {
+  try {
+    const encoded = encode(state);
+    return encoded.length <= bytes ? encoded : null;
+  } catch {
+    return null;
   }
 }
 

@@ -166,7 +166,8 @@ export interface Peer {
 export interface Presence {
   /**
    * From now on says this, and no longer what was set before, to all who are here and all who come, as long as the
-   * page lives. It is copied. Throws when it is not plain data or takes more than 8 KiB, and then changes nothing.
+   * page lives. It is copied. Throws when it is not plain data, takes more than 8 KiB or has more than 2,000 values, and then
+   * changes nothing.
    */
   set(state: PresenceState): void;
   /**

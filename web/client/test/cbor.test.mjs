@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import * as cborg from 'cborg';
 
-import { CBOR_DEPTH_MAX, CborError, decode, encode } from '../dist/cbor.js';
+import { CBOR_DEPTH_MAX, CBOR_VALUES_MAX, CborError, decode, encode } from '../dist/cbor.js';
 
 const VALUES = [
   null,
@@ -58,8 +58,10 @@ test('b9_other_ways_to_write_a_value_are_read', () => {
 
 test('b9_bytes_that_are_no_value_are_refused_and_nothing_else_happens', () => {
   const deep = new Uint8Array(200_000).fill(0x81);
+  const many = new Uint8Array(200_000).fill(0x80);
+  many[0] = 0x9f;
   const refused = ['', '18', '61', '63 61', '82 01', 'a1 01', '9f 01', '9b ff ff ff ff ff ff ff ff', '5b 00 00 00 01 00 00 00 00', '1c', 'ff', 'f8 20', 'fc', '01 01', 'a1 80 01', '7f 61 61 ff', 'c1'];
-  for (const bytes of [...refused.map(hex), deep]) assert.throws(() => decode(bytes), CborError);
+  for (const bytes of [...refused.map(hex), deep, many]) assert.throws(() => decode(bytes), CborError);
   // Any bytes: a value or this error. The same ones in each run.
   let seed = 4_417;
   const random = () => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
@@ -82,6 +84,7 @@ test('b9_what_has_no_form_is_refused_with_its_reason', () => {
   for (const [value, reason] of [
     [round, /contains itself/],
     [nested(CBOR_DEPTH_MAX + 1), /deep/],
+    [Array(CBOR_VALUES_MAX).fill(0), /more than 2048 values/],
     [{ run() {} }, /function/],
     [1n, /bigint/],
     [Symbol('it'), /symbol/],
@@ -90,5 +93,5 @@ test('b9_what_has_no_form_is_refused_with_its_reason', () => {
   ]) {
     assert.throws(() => encode(value), (error) => error instanceof CborError && reason.test(error.message));
   }
-  assert.deepEqual(decode(encode(nested(CBOR_DEPTH_MAX))), nested(CBOR_DEPTH_MAX));
+  for (const value of [nested(CBOR_DEPTH_MAX), Array(CBOR_VALUES_MAX - 1).fill(0)]) assert.deepEqual(decode(encode(value)), value);
 });

@@ -152,6 +152,8 @@ test('b9_hostile_messages_never_throw_and_are_bounded', (t) => {
   assert.deepEqual(states().mallory, {}, 'its message was too large');
   for (let nth = 0; nth < 100; nth += 1) hear('mallory', { type: 'update', channel: `channel ${nth}`, value: 'x'.repeat(1_000) });
   assert.ok(encode(states().mallory).length <= PRESENCE_BYTES_MAX);
+  for (const channel of ['a', 'b', 'c']) hear('mallory', { type: 'update', channel, value: Array(1_500).fill(0) });
+  assert.deepEqual(Object.keys(states().mallory), ['c'], 'what is too much is as if nothing were said');
   for (let nth = 0; nth < 400; nth += 1) hear(`many ${nth}`, { type: 'snapshot', state: { text: 'x'.repeat(8_000) } });
   const kept = () => peers.others.get().reduce((sum, { state }) => sum + encode(state).length, 0);
   assert.ok(kept() <= PRESENCES_BYTES_MAX && kept() > PRESENCES_BYTES_MAX - PRESENCE_BYTES_MAX, `${kept()} bytes`);
