@@ -14,6 +14,9 @@ import { WebSocketClientAdapter } from '@automerge/automerge-repo-network-websoc
 import { startServer } from '../browser/harness/server.mjs';
 import { until } from '../browser/harness/wait.mjs';
 
+// For the browser tests, whose packages are others.
+export { cbor, parseAutomergeUrl, Presence } from '@automerge/automerge-repo';
+
 const { decode, encode } = cbor;
 
 const peers = process.env.PLAINSYNC_PEERS ?? fileURLToPath(new URL('../../target/debug/peers', import.meta.url));
@@ -71,9 +74,12 @@ export async function otherPeers(t, server, url) {
     assert.equal(child.exitCode, null, 'it runs');
     return lines.includes('ready');
   });
+  const sayBytes = (who, bytes) => child.stdin.write(`${who} ${Buffer.from(bytes).toString('hex')}\n`);
   return {
     /** Has `who` (`samod` or `ours`) say `message`. */
-    say: (who, message) => child.stdin.write(`${who} ${Buffer.from(encode(message)).toString('hex')}\n`),
+    say: (who, message) => sayBytes(who, encode(message)),
+    /** Has `who` say any bytes. */
+    sayBytes,
     /** What `who` heard so far. */
     heard: (who) =>
       lines.filter((line) => line.startsWith(`${who} `)).map((line) => decode(Buffer.from(line.slice(who.length + 1), 'hex'))),

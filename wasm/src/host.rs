@@ -47,6 +47,8 @@ const LOOK_EVERY_MS: u64 = 16;
 pub(crate) enum Event {
     /// The page said something; an import's text comes beside it.
     Page(ToWorker, Option<String>),
+    /// The page says something of itself to the others: a presence message.
+    Said(Vec<u8>),
     Socket {
         dial: u64,
         event: SocketEvent,
@@ -155,6 +157,10 @@ impl Host {
     async fn take(&mut self, event: Event) -> Result<(), Dead> {
         match event {
             Event::Page(message, text) => self.heard(message, text).await,
+            Event::Said(data) => {
+                self.says(data);
+                Ok(())
+            }
             Event::Socket { dial, event } => self.on_socket(dial, event),
             Event::Hint(hint) => self.on_hint(hint).await,
             Event::Timer(alarm) => {
@@ -162,7 +168,10 @@ impl Host {
                 match alarm {
                     Alarm::Dial => self.dial(),
                     Alarm::Handshake => self.handshake_is_late(),
-                    Alarm::Heartbeat => self.beat(),
+                    Alarm::Heartbeat => {
+                        self.beat();
+                        Ok(())
+                    }
                     Alarm::Look => {
                         self.look();
                         Ok(())

@@ -17,7 +17,7 @@
 
 pub mod backoff;
 pub mod messages;
-pub mod peers;
+pub mod presence;
 pub mod windows;
 
 #[cfg(target_arch = "wasm32")]

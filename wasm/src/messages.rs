@@ -191,8 +191,6 @@ pub struct Status {
     pub connection: Connection,
     /// The server has all that is here on its disk.
     pub server_has_it: bool,
-    /// Others who have the document open.
-    pub peers: usize,
     /// The device id of the server talked with.
     pub server_id: Option<String>,
     /// Why it was refused, or what went wrong last.
@@ -316,6 +314,11 @@ pub enum FromWorker<'a> {
         code: &'static str,
         /// A sentence.
         message: String,
+    },
+    /// Somebody's presence message, which comes beside it.
+    Presence {
+        /// Who sent it first.
+        sender: &'a str,
     },
     /// All that the server had when we connected is here.
     Synced,

@@ -33,7 +33,12 @@ impl Page {
 
     /// An answer with bytes, which are handed over without copying them again.
     pub(crate) fn answer_bytes(&self, call: u32, value: Value, bytes: &[u8]) {
-        let json = json(&FromWorker::Answer { call, value });
+        self.post_bytes(&FromWorker::Answer { call, value }, bytes);
+    }
+
+    /// A message with bytes beside it.
+    pub(crate) fn post_bytes(&self, message: &FromWorker<'_>, bytes: &[u8]) {
+        let json = json(message);
         drop(
             self.0
                 .call2(&JsValue::NULL, &json.into(), &Uint8Array::from(bytes)),

@@ -48,4 +48,9 @@ impl Tab {
         drop(self.events.unbounded_send(Event::Page(message, text)));
         Ok(())
     }
+
+    /// Says a presence message to the others, now and to whoever comes.
+    pub fn say(&self, data: Vec<u8>) {
+        drop(self.events.unbounded_send(Event::Said(data)));
+    }
 }

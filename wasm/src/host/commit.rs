@@ -304,7 +304,6 @@ impl Host {
             server_has_it: connection == Connection::Online
                 && waiting.server_has_it
                 && uncommitted == 0,
-            peers: self.connected.peers.count(now()),
             server_id,
             detail,
         }

@@ -10,7 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::{Alarm, Dead, Host, now, random};
 use crate::backoff::Backoff;
 use crate::messages::{Connection, FromWorker};
-use crate::peers::{self, Peers};
+use crate::presence::{self, Heard};
 use crate::socket::{self, Socket, SocketEvent};
 
 /// How long the server may take to introduce itself, in milliseconds.
@@ -23,7 +23,7 @@ const POLICY: u16 = 1008;
 const OUR_SERVER: &str = "plainsync-";
 
 /// What is known about the connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Connected {
     socket: Option<Socket>,
     /// Counts sockets, so that events of an earlier one are told apart.
@@ -36,12 +36,30 @@ pub(super) struct Connected {
     server_id: Option<String>,
     /// All that the server had is here: said once per connection.
     synced: bool,
-    pub(super) peers: Peers,
+    /// What the page says of itself, to everybody who comes.
+    said: Vec<u8>,
     /// Presence messages sent.
     beats: u64,
+    heard: Heard,
 }
 
 impl Connected {
+    pub(super) fn new() -> Self {
+        Self {
+            socket: None,
+            dial: 0,
+            backoff: Backoff::default(),
+            state: Connection::default(),
+            detail: None,
+            server: None,
+            server_id: None,
+            synced: false,
+            said: presence::NOTHING.to_vec(),
+            beats: 0,
+            heard: Heard::default(),
+        }
+    }
+
     /// What the status says of it.
     pub(super) fn told(&self) -> (Connection, Option<String>, Option<String>) {
         (self.state, self.detail.clone(), self.server_id.clone())
@@ -145,7 +163,7 @@ impl Host {
                     server,
                     ahead: 1,
                 })?;
-                self.beat()?;
+                self.announce();
                 self.upload();
                 Ok(())
             }
@@ -215,7 +233,6 @@ impl Host {
         self.connected.detail = Some(reason);
         self.connected.state = Connection::Refused;
         self.connected.socket = None;
-        self.connected.peers.clear();
         self.connected.synced = false;
         if let Some(peer) = self.connected.server.take() {
             // Telling the replica that a peer is gone has no effects that could fail.
@@ -228,7 +245,6 @@ impl Host {
     /// Ends the connection on this side.
     pub(super) fn hang_up(&mut self) -> Result<(), Dead> {
         self.connected.socket = None;
-        self.connected.peers.clear();
         self.connected.synced = false;
         self.timers.remove(&Alarm::Handshake);
         self.timers.remove(&Alarm::Heartbeat);
@@ -251,16 +267,24 @@ impl Host {
         }
     }
 
-    /// Says that we are here, and will say it again.
-    pub(super) fn beat(&mut self) -> Result<(), Dead> {
-        if self.connected.is_online() {
-            self.say(peers::HEARTBEAT);
-            self.set_timer(
-                Alarm::Heartbeat,
-                u32::try_from(peers::HEARTBEAT_MS).unwrap_or(u32::MAX),
-            );
+    /// From now on this is what others are told of us.
+    pub(super) fn says(&mut self, data: Vec<u8>) {
+        self.connected.said = data;
+        self.announce();
+    }
+
+    /// Says all that there is to say of us, and will say that we are here.
+    fn announce(&mut self) {
+        self.say(self.connected.said.clone());
+    }
+
+    /// Says that we are here.
+    pub(super) fn beat(&mut self) {
+        if self.connected.beats.is_multiple_of(presence::REPEAT_EVERY) {
+            self.announce();
+        } else {
+            self.say(presence::HEARTBEAT.to_vec());
         }
-        Ok(())
     }
 
     pub(super) fn on_presence(&mut self, sender: PeerId, data: &[u8]) {
@@ -274,15 +298,22 @@ impl Host {
             }
             return;
         }
-        if self.connected.peers.hear(now(), sender, data) {
-            self.say(peers::HEARTBEAT); // It may not know of us.
+        let is_small = data.len() <= presence::PRESENCE_BYTES_MAX;
+        let data = if is_small { data } else { &[] };
+        if self.connected.heard.one_more(now(), data.len()) {
+            self.page.post_bytes(
+                &FromWorker::Presence {
+                    sender: sender.as_str(),
+                },
+                data,
+            );
         }
     }
 
     /// Finishes with the server and the other tabs.
     pub(super) fn say_goodbye(&mut self) -> Result<(), Dead> {
         if self.connected.is_online() {
-            self.say(peers::GOODBYE);
+            self.say(presence::GOODBYE.to_vec());
             self.send(&Frame::Leave {
                 sender: self.me.clone(),
             });
@@ -290,7 +321,8 @@ impl Host {
         self.hang_up()
     }
 
-    fn say(&mut self, data: &[u8]) {
+    /// Says it to everybody, if there is a connection, and that we are here after a while.
+    fn say(&mut self, data: Vec<u8>) {
         let Some(target) = self.connected.server.clone() else {
             return;
         };
@@ -303,9 +335,10 @@ impl Host {
             sender,
             target,
             count: self.connected.beats,
-            data: data.to_vec(),
+            data,
         };
         self.send(&frame);
+        self.set_timer(Alarm::Heartbeat, presence::HEARTBEAT_MS);
     }
 
     /// Says once per connection that all the server had is here, and fetches images ahead.

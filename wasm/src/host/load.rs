@@ -63,7 +63,7 @@ impl Host {
             replica,
             store,
             blobs,
-            connected: Connected::default(),
+            connected: Connected::new(),
             windows: Windows::default(),
             backlog: Backlog::default(),
             timers: HashMap::new(),

@@ -4,13 +4,14 @@
  * It asks the server which document it serves (and remembers the answer for offline starts), runs a
  * {@link Session} for it, and gives the program the typed view of what the session's worker says.
  */
-import { browserEnv, type Env } from './env.js';
+import { browserEnv, type Env, type Happened } from './env.js';
 import { Emitter } from './events.js';
 import { askHealth, isNews, rememberedHome, rememberHome, type Health, type Home } from './home.js';
 import { Images } from './images.js';
 import { jobsOf } from './jobs.js';
 import { takeOldData } from './legacy.js';
 import { LocalStore } from './local.js';
+import { Peers } from './presence.js';
 import type { FirstRows, FromWorker } from './protocol.js';
 import { Store } from './readable.js';
 import { Session } from './session.js';
@@ -51,6 +52,7 @@ class OpenClient implements Client<object> {
   readonly ready: Promise<void>;
   readonly first: readonly Row<object>[];
   readonly jobs: Jobs<object>;
+  readonly presence: Peers;
   readonly #env: Env;
   readonly #options: OpenOptions;
   readonly #server: string;
@@ -83,6 +85,11 @@ class OpenClient implements Client<object> {
     this.#firstRows = home && new LocalStore(env.storage, home.document).first();
     this.first = this.#firstRows?.rows ?? [];
     this.#stats = new Store(this.#firstRows?.stats ?? NO_STATS);
+    this.presence = new Peers({
+      now: () => env.now(),
+      say: (message) => this.#session.link.say(message),
+      changed: () => this.#showStatus(this.#session),
+    });
     this.#session = this.#newSession();
     this.#status = new Store(this.#session.status());
     this.ready = this.#session.ready;
@@ -139,6 +146,7 @@ class OpenClient implements Client<object> {
     clearTimeout(this.#timer);
     this.#unwatch();
     this.#windows.clear();
+    this.presence.close();
     await this.#session.close(CLOSE_MS_MAX);
     this.#tab.end();
     this.#images.clear();
@@ -152,6 +160,8 @@ class OpenClient implements Client<object> {
     const session: Session = new Session(this.#env, this.#options, this.#server, this.#tab, {
       message: (message) => session === this.#session && this.#received(message),
       status: () => this.#showStatus(session),
+      peers: () => (session === this.#session ? this.presence.count : 0),
+      alone: () => session === this.#session && this.presence.alone(),
       recalled: (home) => session === this.#session && this.#begin(home),
       notice: (notice) => this.#events.emit('notice', notice),
       error: (error) => this.#events.emit('error', error),
@@ -209,6 +219,8 @@ class OpenClient implements Client<object> {
     this.#firstRows = undefined;
     this.#images.clear();
     this.#stats.set(NO_STATS);
+    this.presence.alone();
+    this.presence.wake();
     this.#begin(home);
     void old.close(CLOSE_MS_MAX);
     this.#events.emit('notice', {
@@ -226,6 +238,8 @@ class OpenClient implements Client<object> {
     switch (message.type) {
       case 'page':
         return this.#windows.deliver(message.sub, message.page);
+      case 'presence':
+        return this.presence.heard(message.sender, message.bytes);
       case 'page-failed':
         return this.#events.emit('error', { code: 'sync', message: message.message, fatal: false });
       case 'stats':
@@ -307,13 +321,16 @@ class OpenClient implements Client<object> {
     }
   }
 
-  #happened(happened: 'hidden' | 'visible' | 'resumed' | 'online' | 'offline'): void {
+  #happened(happened: Happened): void {
     this.#hidden = happened === 'hidden' || (this.#hidden && happened !== 'visible' && happened !== 'resumed');
     switch (happened) {
       case 'hidden':
         return void this.#session.first.write();
+      case 'left':
+        return this.presence.leave();
       case 'visible':
       case 'resumed':
+        if (happened === 'resumed') this.presence.wake();
         this.#session.woke(happened === 'resumed');
         return void this.#ask();
       default:

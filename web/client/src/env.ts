@@ -14,6 +14,9 @@ export interface WorkerLike {
 /** The part of `LockManager` that is used. */
 export type Locks = Pick<LockManager, 'request' | 'query'>;
 
+/** The page is hidden or shown, is left, comes back from the page cache, goes on- or offline. */
+export type Happened = 'hidden' | 'visible' | 'left' | 'resumed' | 'online' | 'offline';
+
 export interface Env {
   storage: KeyValue | null;
   /** Lives as long as the tab, reloads included. */
@@ -27,8 +30,7 @@ export interface Env {
   now(): number;
   /** Runs `task` when the page has nothing better to do, at the latest after about two seconds. */
   idle(task: () => void): void;
-  /** Tells when the page is hidden or shown, comes back from the page cache, goes on- or offline. */
-  watch(listener: (happened: 'hidden' | 'visible' | 'resumed' | 'online' | 'offline') => void): () => void;
+  watch(listener: (happened: Happened) => void): () => void;
 }
 
 const IDLE_MS_MAX = 2_000;
@@ -55,6 +57,7 @@ export function browserEnv(): Env {
       const stop = new AbortController();
       const { signal } = stop;
       document.addEventListener('visibilitychange', () => listener(document.hidden ? 'hidden' : 'visible'), { signal });
+      addEventListener('pagehide', () => listener('left'), { signal });
       addEventListener('pageshow', (event) => event.persisted && listener('resumed'), { signal });
       addEventListener('online', () => listener('online'), { signal });
       addEventListener('offline', () => listener('offline'), { signal });

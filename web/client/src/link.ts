@@ -3,7 +3,7 @@
  * one dies.
  *
  * A dead worker (a trap in wasm, a script that did not load) is thrown away; the next one starts from storage
- * with the same `open` message, subscriptions and unanswered questions. A question that was being answered
+ * with the same `open` message, subscriptions, presence and unanswered questions. A question that was being answered
  * when two workers died is given up, so that it cannot kill them all. Edits are not kept here: whoever holds
  * them is told by `restarted` and posts them again.
  */
@@ -38,6 +38,7 @@ export class Link {
   readonly #handlers: LinkHandlers;
   readonly #questions = new Map<number, Question>();
   readonly #subscriptions = new Map<number, Query>();
+  #said: Uint8Array<ArrayBuffer> | null = null;
   #worker: WorkerLike | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #next = 1;
@@ -99,6 +100,12 @@ export class Link {
     return sub;
   }
 
+  /** Has the worker, and its successors, say a presence message until there is another one. */
+  say(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#said = bytes;
+    this.post({ type: 'presence', bytes });
+  }
+
   unsubscribe(sub: number): void {
     this.#subscriptions.delete(sub);
     this.post({ type: 'unsubscribe', sub });
@@ -130,6 +137,7 @@ export class Link {
     worker.postMessage(first);
     this.#opened = first.type === 'open';
     if (!this.#opened) return;
+    if (this.#said) worker.postMessage({ type: 'presence', bytes: this.#said });
     for (const [sub, query] of this.#subscriptions) worker.postMessage({ type: 'subscribe', sub, query });
     for (const [call, { ask }] of this.#questions) worker.postMessage({ type: 'call', call, ask });
   }
@@ -145,6 +153,8 @@ export class Link {
       case 'failed':
         this.#settle(message.call, (question) => question.reject(new Error(message.message)));
         return;
+      case 'presence':
+        return this.#handlers.message({ ...message, bytes: parcel.bytes ?? new Uint8Array() });
       default:
         if (message.type === 'ready') this.#loaded = true;
         this.#handlers.message(message);

@@ -59,6 +59,8 @@ export type ToWorker =
   | { type: 'resume' }
   /** The network came or went, as far as the browser knows: a hint to try now. */
   | { type: 'network'; online: boolean }
+  /** Say this presence message, now and to whoever comes, until there is another one. */
+  | { type: 'presence'; bytes: Uint8Array<ArrayBuffer> }
   /** In `page` storage: whether the page wrote what `keep` asked it to. */
   | { type: 'kept'; seq: number; ok: boolean }
   | { type: 'close' };
@@ -133,6 +135,8 @@ export type FromWorker =
   | { type: 'error'; code: 'sync' | 'storage'; message: string }
   /** The server says how its file does: its own words, passed through. */
   | { type: 'news'; news: FileNews }
+  /** Somebody's presence message; no bytes when it was too large. It came beside the JSON. */
+  | { type: 'presence'; sender: string; bytes: Uint8Array }
   /** Everything the server had at connecting time is here. Said once per connection. */
   | { type: 'synced' }
   /** The database holds many small chunks: folding is due. */
@@ -141,8 +145,8 @@ export type FromWorker =
   /** The engine trapped: throw this worker away. */
   | { type: 'dead'; message: string };
 
-/** The worker's part of the status; the page adds the edits that it has not handed over yet. */
-export type WorkerStatus = Pick<Status, 'waiting' | 'oldestWaitingAt' | 'connection' | 'serverHasIt' | 'peers' | 'serverId'> & {
+/** The worker's part of the status; the page adds the edits that it has not handed over yet, and the peers. */
+export type WorkerStatus = Pick<Status, 'waiting' | 'oldestWaitingAt' | 'connection' | 'serverHasIt' | 'serverId'> & {
   detail: string | null;
 };
 

@@ -22,6 +22,10 @@ export interface SessionHooks {
   message(message: FromWorker): void;
   /** {@link Session.status} may answer differently now. */
   status(): void;
+  /** How many others are there. */
+  peers(): number;
+  /** There is no connection: nobody is known to be there. */
+  alone(): void;
   /** The database remembers which document this server had. */
   recalled(home: Home): void;
   notice(notice: NoticeEvent): void;
@@ -33,7 +37,6 @@ const UNKNOWN: WorkerStatus = {
   oldestWaitingAt: null,
   connection: 'connecting',
   serverHasIt: false,
-  peers: 0,
   serverId: null,
   detail: null,
 };
@@ -123,7 +126,7 @@ export class Session {
       oldestWaitingAt: known.length > 0 ? Math.min(...known) : null,
       connection: worker.connection,
       serverHasIt: worker.serverHasIt && outstanding === 0,
-      peers: worker.peers,
+      peers: this.#hooks.peers(),
       serverId: worker.serverId ?? (this.home?.server || null),
       ...(detail === null ? {} : { detail }),
     };
@@ -181,7 +184,7 @@ export class Session {
         return void this.#loaded(message);
       case 'saved':
         this.#failed = null;
-        this.#worker = message.status;
+        this.#heard(message.status);
         for (const { hash, text } of message.chunks) this.#units += hash.length + text.length;
         this.edits.saved(message.edits, message.chunks);
         this.#hooks.status();
@@ -199,7 +202,7 @@ export class Session {
         this.#hooks.status();
         return;
       case 'status':
-        this.#worker = message.status;
+        this.#heard(message.status);
         this.#hooks.status();
         return;
       case 'fold-due':
@@ -212,6 +215,11 @@ export class Session {
       default:
         this.#hooks.message(message);
     }
+  }
+
+  #heard(status: WorkerStatus): void {
+    this.#worker = status;
+    if (status.connection !== 'online') this.#hooks.alone();
   }
 
   async #loaded(message: FromWorker & { type: 'ready' }): Promise<void> {
@@ -244,7 +252,7 @@ export class Session {
   }
 
   #restarted(reason: string, hadLoaded: boolean): void {
-    this.#worker = { ...this.#worker, connection: 'connecting', serverHasIt: false, peers: 0 };
+    this.#heard({ ...this.#worker, connection: 'connecting', serverHasIt: false });
     this.edits.replay(hadLoaded);
     this.#hooks.error({ code: 'worker', message: `The engine stopped and was started again: ${reason}`, fatal: false });
     this.#hooks.notice({

@@ -146,6 +146,38 @@ export interface Readable<V> {
   subscribe(listener: (value: V) => void): () => void;
 }
 
+/**
+ * What a program says of itself: plain data (objects, lists, text, numbers, `true`, `false`, `null`, `Uint8Array`). Its members
+ * are the channels of automerge-repo's `Presence`, whose programs say and hear the same.
+ */
+export type PresenceState = Record<string, unknown>;
+
+/** Another tab or program that has the document open. */
+export interface Peer {
+  /** Its name, new with each load. Peers give it themselves: it proves nothing. */
+  peer: string;
+  /** What it says of itself, as it came; `{}` when it says nothing, or more than is kept. */
+  state: PresenceState;
+  /** When it was last heard. */
+  heardAt: number;
+}
+
+/** Who has the document open, and what each says of itself. Nothing of this is kept anywhere. */
+export interface Presence {
+  /**
+   * From now on says this, and no longer what was set before, to all who are here and all who come, as long as the
+   * page lives. It is copied. Throws when it is not plain data, takes more than 8 KiB or has more than 2,000 values, and then
+   * changes nothing.
+   */
+  set(state: PresenceState): void;
+  /**
+   * The others, in the order in which they came, at most 1,000. Listeners hear when one comes, goes or says something
+   * else, at most every 50 ms; `heardAt` is as new as the last {@link Readable.get}. Of one peer at most 8 KiB are kept, of
+   * all 1 MiB. Empty while offline; who falls silent is gone after 45 seconds.
+   */
+  readonly others: Readable<readonly Peer[]>;
+}
+
 /** A line of the log, in the areas and levels of the old console. */
 export interface LogEvent {
   area: 'SYSTEM' | 'JOB' | 'API' | 'UI' | 'QUEUE';
@@ -253,6 +285,7 @@ export interface Client<T extends object = Job> {
   readonly status: Readable<Status>;
   /** The JSON file at the server, as last heard: within a moment while connected. `null` before the first word. */
   readonly file: Readable<FileNews | null>;
+  readonly presence: Presence;
   on<E extends keyof Events<T>>(event: E, listener: (payload: Events<T>[E]) => void): () => void;
   /**
    * A `blob:sha256-…` reference or `data:` URL as something an `<img>` can show. Rejects with the reason

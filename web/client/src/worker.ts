@@ -35,6 +35,8 @@ function hand(message: ToWorker): void {
     if (message.type === 'call' && message.ask.type === 'import') {
       const { text, ...ask } = message.ask;
       tab?.message(JSON.stringify({ ...message, ask: { ...ask, text: '' } }), text);
+    } else if (message.type === 'presence') {
+      tab?.say(message.bytes);
     } else {
       tab?.message(JSON.stringify(message));
     }

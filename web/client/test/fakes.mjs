@@ -141,7 +141,6 @@ export class FakeWorker {
       oldestWaitingAt: null,
       connection: 'online',
       serverHasIt: true,
-      peers: 0,
       serverId: 'aaaaaaaaaaaaaaaa',
       detail: null,
       ...more,

@@ -118,11 +118,16 @@ pub(super) fn browser(house: &House) -> Done {
     build_debug(house)?;
     let folder = house.browser_tests();
     machine::npm_packages(house, &folder)?;
+    // Some of these tests bring clients of automerge-repo along.
+    machine::npm_packages(house, &house.interop_tests())?;
     let chromium = machine::chromium(house)?;
     let _chromium = house.shell.push_env("CHROMIUM", chromium);
     let _server = house
         .shell
         .push_env("PLAINSYNC_BIN", debug_program(house, "plainsync"));
+    let _peers = house
+        .shell
+        .push_env("PLAINSYNC_PEERS", debug_program(house, "peers"));
     node_tests(
         house,
         &folder,

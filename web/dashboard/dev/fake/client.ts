@@ -4,7 +4,7 @@
  * For unit tests and for looking at the dashboard. Run orders are carried out by a timer; pictures
  * are drawn on the spot. Never part of the bundle that ships.
  */
-import type { ChangeEvent, Client, Events, FileNews, Job, Jobs, Page, Query, Row, Stats, Status } from '@plainsync/client';
+import type { ChangeEvent, Client, Events, FileNews, Job, Jobs, Page, Peer, Presence, Query, Row, Stats, Status } from '@plainsync/client';
 import { Cell } from './readable.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -23,6 +23,7 @@ export class FakeClient implements Client<Job> {
   readonly stats: Cell<Stats>;
   readonly status: Cell<Status>;
   readonly file: Cell<FileNews | null>;
+  readonly presence: Presence = { set: () => {}, others: new Cell<readonly Peer[]>([]) };
   readonly #rows = new Map<string, Row<Job>>();
   readonly #windows = new Set<() => void>();
   readonly #listeners = new Map<string, Set<(payload: never) => void>>();
