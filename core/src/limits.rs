@@ -72,6 +72,10 @@ pub const DOCUMENT_RECORDS_MAX: usize = 100_000;
 /// Longest key of a record, in bytes.
 pub const KEY_BYTES_MAX: usize = 64;
 
+/// Most records of one label that an entry of a file without a version is compared with. Records
+/// past them are found by the key that follows from the entry alone, or are new.
+pub const CLAIMANTS_MAX: usize = 200;
+
 /// Longest query text, in bytes.
 pub const QUERY_BYTES_MAX: usize = 4 * KIB;
 
