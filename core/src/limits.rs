@@ -33,6 +33,15 @@ pub const DOCUMENT_ID_BYTES_MAX: usize = 48;
 /// Larger than a frame, because a compacted document is one chunk too.
 pub const CHUNK_BYTES_MAX: usize = 64 * MIB;
 
+/// Most bytes that a reader of chunks checks in vain, for each byte there is and besides
+/// [`CHUNK_SEARCH_BYTES`], until it looks for no more whole chunks inside damaged ones.
+///
+/// Damage costs at most three; chunks that were forged to claim each other, the square of all.
+pub const CHUNK_SEARCHES_MAX: usize = 8;
+
+/// See [`CHUNK_SEARCHES_MAX`].
+pub const CHUNK_SEARCH_BYTES: usize = 16 * MIB;
+
 /// Largest JSON text that is parsed, in bytes.
 pub const JSON_BYTES_MAX: usize = 256 * MIB;
 
