@@ -88,6 +88,9 @@ pub const CLAIMANTS_MAX: usize = 200;
 /// Longest query text, in bytes.
 pub const QUERY_BYTES_MAX: usize = 4 * KIB;
 
+/// Most words and terms of a query: each is looked for in every row.
+pub const QUERY_TERMS_MAX: usize = 64;
+
 /// Most rows returned at once.
 pub const PAGE_ROWS_MAX: usize = 1_000;
 
