@@ -97,6 +97,13 @@ pub const PAGE_ROWS_MAX: usize = 1_000;
 /// Most fields that one record may have, runs and nested ones not counted.
 pub const RECORD_FIELDS_MAX: usize = 1_000;
 
+/// Most values (numbers, texts, lists, …) in one record that is written or imported, and in all
+/// fields of a file outside its records. A list of the pixels of a picture of 256 by 256 fits.
+///
+/// A change of an import that may hold [`IMPORT_OPS_PER_CHANGE`] already, and then takes the place of
+/// so many values by as many others, stays within [`CHANGE_ROWS_MAX`].
+pub const RECORD_VALUES_MAX: usize = 70_000;
+
 /// Most records that one change of an import makes or alters: larger imports are split, so
 /// that no change claims more operations than a guard accepts.
 pub const IMPORT_RECORDS_PER_CHANGE_MAX: usize = 2_000;
