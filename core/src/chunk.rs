@@ -37,7 +37,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crc::{CRC_32_ISCSI, Crc, Table};
 
-use crate::limits::CHUNK_BYTES_MAX;
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_SEARCH_BYTES, CHUNK_SEARCHES_MAX};
 
 /// CRC-32C, with the small table: larger ones would be noticed in what a page downloads.
 static CHECK: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
@@ -159,13 +159,15 @@ pub fn read(bytes: &[u8]) -> Chunks<'_> {
     read_from(bytes, 0)
 }
 
-/// Reads on from byte `at`, such as [`Broken::next`]; offsets still count from the start.
+/// Reads from byte `at`; offsets still count from the start.
 #[must_use]
 pub fn read_from(bytes: &[u8], at: usize) -> Chunks<'_> {
+    let searches = bytes.len().saturating_mul(CHUNK_SEARCHES_MAX);
     Chunks {
         bytes,
         at,
         stopped: false,
+        left_bytes: searches.saturating_add(CHUNK_SEARCH_BYTES),
     }
 }
 
@@ -175,6 +177,40 @@ pub struct Chunks<'a> {
     bytes: &'a [u8],
     at: usize,
     stopped: bool,
+    /// How many more may be checked in vain.
+    left_bytes: usize,
+}
+
+impl<'a> Chunks<'a> {
+    /// Reads on behind what is broken, at [`Broken::next`].
+    pub fn go_on(&mut self, next: usize) {
+        (self.at, self.stopped) = (next, false);
+    }
+
+    /// The chunk that begins at byte `at`.
+    fn look(&mut self, at: usize) -> Result<Chunk<'a>, Reason> {
+        let found = chunk_at(self.bytes, at);
+        if let Err(Reason::Payload { len_bytes }) = found {
+            self.left_bytes = self.left_bytes.saturating_sub(len_bytes);
+        }
+        found
+    }
+
+    /// The first whole chunk after a broken one at byte `at`.
+    ///
+    /// A damaged payload says where it ends. If no chunk begins there, or the length is damaged,
+    /// or later chunks were appended to a torn one, every byte is tried: only one in 2³² passes
+    /// the check of its length by chance, and then the payload's check is asked too.
+    fn next_whole(&mut self, at: usize, reason: Reason) -> Option<usize> {
+        if let Reason::Payload { len_bytes } = reason {
+            let next = at + HEADER_BYTES + len_bytes;
+            if self.look(next).is_ok() {
+                return Some(next);
+            }
+        }
+        let last = self.bytes.len().checked_sub(HEADER_BYTES)?;
+        (at + 1..=last).find(|next| self.left_bytes > 0 && self.look(*next).is_ok())
+    }
 }
 
 impl<'a> Iterator for Chunks<'a> {
@@ -185,7 +221,7 @@ impl<'a> Iterator for Chunks<'a> {
             return None;
         }
         let at = self.at;
-        Some(match chunk_at(self.bytes, at) {
+        Some(match self.look(at) {
             Ok(chunk) => {
                 self.at = chunk.end();
                 Ok(chunk)
@@ -195,7 +231,7 @@ impl<'a> Iterator for Chunks<'a> {
                 Err(Broken {
                     at,
                     reason,
-                    next: next_whole(self.bytes, at, reason),
+                    next: self.next_whole(at, reason),
                 })
             }
         })
@@ -228,22 +264,6 @@ fn chunk_at(bytes: &[u8], at: usize) -> Result<Chunk<'_>, Reason> {
         return Err(Reason::Payload { len_bytes });
     }
     Ok(Chunk { at, bytes: payload })
-}
-
-/// The first whole chunk after a broken one at byte `at`.
-///
-/// A damaged payload says where it ends. If no chunk begins there, or the length is damaged,
-/// or later chunks were appended to a torn one, every byte is tried: only one in 2³² passes
-/// the check of its length by chance, and then the payload's check is asked too.
-fn next_whole(bytes: &[u8], at: usize, reason: Reason) -> Option<usize> {
-    let whole = |next: &usize| chunk_at(bytes, *next).is_ok();
-    if let Reason::Payload { len_bytes } = reason
-        && let Some(next) = Some(at + HEADER_BYTES + len_bytes).filter(whole)
-    {
-        return Some(next);
-    }
-    let last = bytes.len().checked_sub(HEADER_BYTES)?;
-    (at + 1..=last).find(whole)
 }
 
 /// The first character of a text form: which alphabet follows.

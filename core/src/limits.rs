@@ -33,6 +33,15 @@ pub const DOCUMENT_ID_BYTES_MAX: usize = 48;
 /// Larger than a frame, because a compacted document is one chunk too.
 pub const CHUNK_BYTES_MAX: usize = 64 * MIB;
 
+/// Most bytes that a reader of chunks checks in vain, for each byte there is and besides
+/// [`CHUNK_SEARCH_BYTES`], until it looks for no more whole chunks inside damaged ones.
+///
+/// Damage costs at most three; chunks that were forged to claim each other, the square of all.
+pub const CHUNK_SEARCHES_MAX: usize = 8;
+
+/// See [`CHUNK_SEARCHES_MAX`].
+pub const CHUNK_SEARCH_BYTES: usize = 16 * MIB;
+
 /// Largest JSON text that is parsed, in bytes.
 pub const JSON_BYTES_MAX: usize = 256 * MIB;
 
@@ -72,14 +81,28 @@ pub const DOCUMENT_RECORDS_MAX: usize = 100_000;
 /// Longest key of a record, in bytes.
 pub const KEY_BYTES_MAX: usize = 64;
 
+/// Most records of one label that an entry of a file without a version is compared with. Records
+/// past them are found by the key that follows from the entry alone, or are new.
+pub const CLAIMANTS_MAX: usize = 200;
+
 /// Longest query text, in bytes.
 pub const QUERY_BYTES_MAX: usize = 4 * KIB;
+
+/// Most words and terms of a query: each is looked for in every row.
+pub const QUERY_TERMS_MAX: usize = 64;
 
 /// Most rows returned at once.
 pub const PAGE_ROWS_MAX: usize = 1_000;
 
 /// Most fields that one record may have, runs and nested ones not counted.
 pub const RECORD_FIELDS_MAX: usize = 1_000;
+
+/// Most values (numbers, texts, lists, …) in one record that is written or imported, and in all
+/// fields of a file outside its records. A list of the pixels of a picture of 256 by 256 fits.
+///
+/// A change of an import that may hold [`IMPORT_OPS_PER_CHANGE`] already, and then takes the place of
+/// so many values by as many others, stays within [`CHANGE_ROWS_MAX`].
+pub const RECORD_VALUES_MAX: usize = 70_000;
 
 /// Most records that one change of an import makes or alters: larger imports are split, so
 /// that no change claims more operations than a guard accepts.

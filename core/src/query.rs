@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::limits::{PAGE_ROWS_MAX, QUERY_BYTES_MAX};
+use crate::limits::{PAGE_ROWS_MAX, QUERY_BYTES_MAX, QUERY_TERMS_MAX};
 use crate::view::{Row, View, text_of};
 
 /// What rows are wanted.
@@ -48,6 +48,12 @@ pub enum QueryError {
         /// Its length in bytes.
         found_bytes: usize,
     },
+    /// There are too many words.
+    #[error("the query has {found} words; the limit is {QUERY_TERMS_MAX}")]
+    TooMany {
+        /// How many there are.
+        found: usize,
+    },
     /// A quote was opened and not closed.
     #[error("the quote at character {at} of the query is not closed")]
     OpenQuote {
@@ -67,7 +73,7 @@ struct Term {
 ///
 /// # Errors
 ///
-/// [`QueryError`]: the query text is too long or has an open quote.
+/// [`QueryError`]: the query text is too long, has too many words or an open quote.
 pub fn run(view: &View, query: &Query) -> Result<Found, QueryError> {
     if query.bin {
         run_over(view.bin().rev(), query)
@@ -81,7 +87,7 @@ pub fn run(view: &View, query: &Query) -> Result<Found, QueryError> {
 ///
 /// # Errors
 ///
-/// [`QueryError`]: the query text is too long or has an open quote.
+/// [`QueryError`]: the query text is too long, has too many words or an open quote.
 pub fn run_over<'a>(
     rows: impl Iterator<Item = &'a Arc<Row>>,
     query: &Query,
@@ -147,6 +153,10 @@ fn parse(text: &str) -> Result<Vec<Term>, QueryError> {
     }
     if any {
         terms.push(Term::of(&word));
+    }
+    if terms.len() > QUERY_TERMS_MAX {
+        let found = terms.len();
+        return Err(QueryError::TooMany { found });
     }
     Ok(terms)
 }

@@ -3,7 +3,7 @@
 //! A [`View`] is derived: labels, bin and conflicts are computed here and never written
 //! (D7). After a merge only the records that it touched are read again.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use automerge::ObjId;
@@ -105,6 +105,29 @@ pub struct View {
     counter: u64,
 }
 
+/// What changes by [`View::put`], and what is left to do once for all records that are put.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// The records whose rows changed.
+    changed: BTreeSet<Key>,
+    /// The labels that other records claim now than before.
+    claims: BTreeSet<String>,
+    /// A record with the highest number has another one now.
+    recount: bool,
+}
+
+impl News {
+    fn claim(&mut self, claim: &str) {
+        // A record that claims `job-6-2` takes that label from the second `job-6`.
+        if let Some((base, tail)) = claim.rsplit_once('-')
+            && tail.bytes().all(|b| b.is_ascii_digit())
+        {
+            self.claims.insert(base.to_owned());
+        }
+        self.claims.insert(claim.to_owned());
+    }
+}
+
 /// A row's place in the document's order: the operation that made its record, by counter, then
 /// actor. A lamport order, the same everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -198,16 +221,23 @@ impl View {
         self.counter = counter;
     }
 
-    /// Takes in what the document now holds at `key`; returns the keys whose rows changed.
-    pub(crate) fn put(&mut self, schema: &Schema, key: &Key, record: Option<Record>) -> Vec<Key> {
+    /// Takes in what the document now holds at `key`. Labels and the next number are right again
+    /// after [`View::settle`]: records with one label are not labelled anew for each of them.
+    pub(crate) fn put(
+        &mut self,
+        schema: &Schema,
+        key: &Key,
+        record: Option<Record>,
+        news: &mut News,
+    ) {
         let before = self.get(key).cloned();
         let Some(record) = record else {
-            let Some(row) = before else { return Vec::new() };
+            let Some(row) = before else { return };
             self.forget(key);
-            self.count(row.number, None);
-            let mut changed = self.relabel(schema, &row.claim);
-            changed.push(key.clone());
-            return changed;
+            self.count(row.number, None, news);
+            news.claim(&row.claim);
+            news.changed.insert(key.clone());
+            return;
         };
         let order = RowOrder(record.created.clone());
         let mut row = row_of(schema, key, record);
@@ -217,12 +247,13 @@ impl View {
         if let Some(before) = stays {
             row.show_label(schema, before.label.clone());
             if **before == row {
-                return Vec::new();
+                return;
             }
             let numbers = (before.number, row.number);
             self.rows.insert(order, Arc::new(row));
-            self.count(numbers.0, numbers.1);
-            return vec![key.clone()];
+            self.count(numbers.0, numbers.1, news);
+            news.changed.insert(key.clone());
+            return;
         }
         let (claim, number) = (row.claim.clone(), row.number);
         self.forget(key);
@@ -232,24 +263,31 @@ impl View {
             .insert(order.clone(), key.clone());
         self.order.insert(key.clone(), order.clone());
         self.rows.insert(order, Arc::new(row));
-        self.count(before.as_ref().and_then(|before| before.number), number);
-        let mut changed = self.relabel(schema, &claim);
+        let numbered = before.as_ref().and_then(|before| before.number);
+        self.count(numbered, number, news);
+        news.claim(&claim);
         if let Some(before) = before.filter(|before| before.claim != claim) {
-            changed.extend(self.relabel(schema, &before.claim));
+            news.claim(&before.claim);
         }
-        changed.push(key.clone());
-        changed.sort_unstable();
-        changed.dedup();
-        changed
+        news.changed.insert(key.clone());
     }
 
-    /// Takes in that a row with the number `before` now has the number `now`.
-    fn count(&mut self, before: Option<u64>, now: Option<u64>) {
-        if before > now && before == Some(self.highest_number) {
+    /// Does what was left to do; returns the keys of all rows that changed.
+    pub(crate) fn settle(&mut self, schema: &Schema, mut news: News) -> BTreeSet<Key> {
+        if news.recount {
             // D1: only what stands now counts, not what was seen on the way here.
             let numbers = self.rows.values().filter_map(|row| row.number);
             self.highest_number = numbers.max().unwrap_or(0);
         }
+        for claim in &news.claims {
+            self.relabel_group(schema, claim, &mut news.changed);
+        }
+        news.changed
+    }
+
+    /// Takes in that a row with the number `before` now has the number `now`.
+    fn count(&mut self, before: Option<u64>, now: Option<u64>, news: &mut News) {
+        news.recount |= before > now && before == Some(self.highest_number);
         self.highest_number = self.highest_number.max(now.unwrap_or(0));
     }
 
@@ -276,23 +314,12 @@ impl View {
         }
     }
 
-    /// Gives every record that claims `claim` its label; returns the keys whose label changed.
-    fn relabel(&mut self, schema: &Schema, claim: &str) -> Vec<Key> {
-        let mut changed = self.relabel_group(schema, claim);
-        // A record that claims `job-6-2` takes that label from the second `job-6`.
-        if let Some((base, tail)) = claim.rsplit_once('-')
-            && tail.bytes().all(|b| b.is_ascii_digit())
-        {
-            changed.extend(self.relabel_group(schema, base));
-        }
-        changed
-    }
-
-    /// The first made keeps the label, the others show `claim-2`, `claim-3` … in the
+    /// Gives every record that claims `claim` its label; adds those whose label changes to
+    /// `changed`. The first made keeps the label, the others show `claim-2`, `claim-3` … in the
     /// document's order, skipping what other records claim.
-    fn relabel_group(&mut self, schema: &Schema, claim: &str) -> Vec<Key> {
+    fn relabel_group(&mut self, schema: &Schema, claim: &str, changed: &mut BTreeSet<Key>) {
         let Some(group) = self.claims.get(claim) else {
-            return Vec::new();
+            return;
         };
         let mut labels = Vec::with_capacity(group.len());
         let mut suffix = 1;
@@ -308,7 +335,6 @@ impl View {
             suffix += 1;
             labels.push((order.clone(), key.clone(), label));
         }
-        let mut changed = Vec::new();
         for (order, key, label) in labels {
             let Some(row) = self.rows.get_mut(&order) else {
                 continue;
@@ -317,11 +343,10 @@ impl View {
                 let before = row.label.clone();
                 Arc::make_mut(row).show_label(schema, label.clone());
                 self.release(&before, &key);
-                changed.push(key.clone());
+                changed.insert(key.clone());
             }
             self.labels.insert(label, key);
         }
-        changed
     }
 }
 

@@ -5,7 +5,11 @@
 mod common;
 
 use common::{Device, device};
-use plainsync_core::limits::{JSON_TEXT_BYTES_MAX, RECORD_FIELDS_MAX, TEXT_BYTES_MAX};
+use plainsync_core::edit::Edit;
+use plainsync_core::guard::{Limits, check};
+use plainsync_core::limits::{
+    JSON_TEXT_BYTES_MAX, RECORD_FIELDS_MAX, RECORD_VALUES_MAX, TEXT_BYTES_MAX,
+};
 use plainsync_core::plain::import::{ImportError, ImportOptions};
 use proptest::prelude::*;
 use serde_json::json;
@@ -160,6 +164,60 @@ fn s5_a_long_text_that_is_no_image_is_refused_wherever_it_stands() {
             &format!("line 1, column {column}: {name} is a text of "),
         );
     }
+}
+
+/// What one replica takes in, all others must: the guard counts the rows of each change.
+#[test]
+fn s5_more_values_than_one_change_holds_are_refused_where_they_stand() {
+    let list = |first: usize| (first..first + RECORD_VALUES_MAX - 3).map(|n| format!("\"{n}\":0"));
+    let object = |first| format!("{{{}}}", list(first).collect::<Vec<_>>().join(","));
+    let jobs = |first, more| {
+        format!(
+            "{{\"jobs\": [\n{{\"id\": \"job-1\", \"createdAt\": {more}, \"x\": {}}}]}}",
+            object(first)
+        )
+    };
+    let root = |more| format!("{{\"jobs\": [],\n\"x\": {}, \"y\": {more}}}", object(0));
+    let over = RECORD_VALUES_MAX + 1;
+    refused(
+        jobs(0, "[1]").as_bytes(),
+        &format!("line 2, column 1: jobs[0] has {over} values; the limit is {RECORD_VALUES_MAX}"),
+    );
+    let says = format!("all that is no record has {over} values");
+    let column = root("").find(", \"y\"").unwrap() + 3 - root("").find('\n').unwrap() - 1;
+    refused(
+        root("[1, 1]").as_bytes(),
+        &format!("line 2, column {column}: {says}"),
+    );
+    // As many as are allowed, and others in their place, are taken everywhere.
+    let mut a = device(1);
+    for file in [jobs(0, "1"), root("1"), jobs(RECORD_VALUES_MAX, "1")] {
+        a.import_with(
+            &file,
+            ImportOptions {
+                may_remove_most: true,
+                ..ImportOptions::default()
+            },
+        )
+        .unwrap();
+    }
+    for chunk in &a.chunks {
+        check(chunk, &Limits::PEER).unwrap();
+    }
+    let value = serde_json::from_str(&object(0)).unwrap();
+    let mut record = common::map(json!({"createdAt": 1, "y": [1]}));
+    record.insert("x".to_owned(), value);
+    let key = plainsync_core::edit::Key("key-many".to_owned());
+    let edit = Edit::Insert {
+        key,
+        record,
+        order: None,
+    };
+    let error = a.try_edit(edit).unwrap_err();
+    assert!(
+        error.to_string().contains("values in one record"),
+        "{error}"
+    );
 }
 
 #[test]

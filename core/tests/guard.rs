@@ -2,12 +2,12 @@
 #![cfg(feature = "fan-out")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "guard/documents.rs"]
+mod documents;
 #[path = "../../tests/src/forge.rs"]
 mod forge;
 #[path = "guard/hazards.rs"]
 mod hazards;
-#[path = "guard/mutations.rs"]
-mod mutations;
 #[path = "guard/nesting.rs"]
 mod nesting;
 #[path = "guard/real.rs"]

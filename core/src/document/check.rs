@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::edit::EditError;
-use crate::limits::{RECORD_FIELDS_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX};
+use crate::limits::{RECORD_FIELDS_MAX, RECORD_VALUES_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX};
 use crate::record::{PURGED, REMOVED, RUN, RUNS, is_reserved};
 
 pub(super) fn reserved(name: &str) -> EditError {
@@ -26,12 +26,28 @@ pub(super) fn check_record(fields: &Map<String, Value>) -> Result<(), EditError>
             max: RECORD_FIELDS_MAX,
         });
     }
-    fields
-        .iter()
-        .try_for_each(|(name, value)| check_value(name, value, 1))
+    let mut values = 0;
+    for (name, value) in fields {
+        check_value(name, value, 1, &mut values)?;
+    }
+    if values > RECORD_VALUES_MAX {
+        return Err(EditError::TooMany {
+            what: "values in one record",
+            found: values,
+            max: RECORD_VALUES_MAX,
+        });
+    }
+    Ok(())
 }
 
-fn check_value(path: &str, value: &Value, depth: usize) -> Result<(), EditError> {
+/// Adds how many values there are to `values`.
+fn check_value(
+    path: &str,
+    value: &Value,
+    depth: usize,
+    values: &mut usize,
+) -> Result<(), EditError> {
+    *values += 1;
     let refused = |found: String, allowed: String| {
         Err(EditError::NotAllowed {
             field: path.to_owned(),
@@ -54,10 +70,10 @@ fn check_value(path: &str, value: &Value, depth: usize) -> Result<(), EditError>
         }
         Value::Array(items) => items
             .iter()
-            .try_for_each(|item| check_value(path, item, depth + 1)),
-        Value::Object(map) => map
-            .iter()
-            .try_for_each(|(name, value)| check_value(&format!("{path}.{name}"), value, depth + 1)),
+            .try_for_each(|item| check_value(path, item, depth + 1, values)),
+        Value::Object(map) => map.iter().try_for_each(|(name, value)| {
+            check_value(&format!("{path}.{name}"), value, depth + 1, values)
+        }),
         _ => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use crate::edit::Key;
 use crate::limits::{BULK_RECORDS_MIN, REFRESH_OPS_MIN, VALUE_DEPTH_MAX};
 use crate::read::Reader;
 use crate::record::Record;
-use crate::view::View;
+use crate::view::{News, View};
 
 /// Objects between a value that shows and the collection that it is in, at most: those in the
 /// field, and the record with its runs.
@@ -38,10 +38,12 @@ impl Document {
                 maps.entry(item.key.into_owned()).or_default().extend(found);
             }
         }
-        let mut view = View::default();
+        let (mut view, mut news) = (View::default(), News::default());
         for (key, maps) in maps {
-            view.put(&self.schema, &Key(key), Record::read(from, maps));
+            let record = Record::read(from, maps);
+            view.put(&self.schema, &Key(key), record, &mut news);
         }
+        view.settle(&self.schema, news);
         view.set_counter(self.counter_in(from));
         view
     }
@@ -65,12 +67,12 @@ impl Document {
         let bulk = (keys.len() >= BULK_RECORDS_MIN).then(|| from.gather(&self.collection));
         let from = bulk.as_ref().map_or(from, |bulk| from.with(bulk));
         let collections = self.collections(from);
-        let mut changed = BTreeSet::new();
+        let mut news = News::default();
         for key in keys {
             let record = Record::read(from, from.maps_at(&collections, &key.0));
-            changed.extend(view.put(&self.schema, key, record));
+            view.put(&self.schema, key, record, &mut news);
         }
-        changed
+        view.settle(&self.schema, news)
     }
 
     /// Takes `changes`, already part of the history, into the view; returns the keys of the

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::import::ImportError;
 use super::json::{self, Member, Node, Tree, position};
 use crate::blob::{Blob, BlobRef};
-use crate::limits::{RECORD_FIELDS_MAX, TEXT_BYTES_MAX};
+use crate::limits::{RECORD_FIELDS_MAX, RECORD_VALUES_MAX, TEXT_BYTES_MAX};
 use crate::record::is_reserved;
 use crate::schema::Schema;
 use crate::value::to_map;
@@ -101,7 +101,7 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
         return Err(text_error(text, at, reason));
     };
     let mut file = File::default();
-    let mut envelope = 0;
+    let (mut envelope, mut values) = (0, 0);
     let mut found = false;
     for member in members {
         let node = member.node;
@@ -123,6 +123,8 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
             file.saved_seconds = seconds_of(&node);
         } else if !ENVELOPE.contains(&member.key.as_str()) || schema.format_version.is_none() {
             check_text(&node, &member.key).map_err(|(at, reason)| text_error(text, at, reason))?;
+            values += count(&node);
+            check_count(text, member.at, "all that is no record", values)?;
             file.root.insert(member.key, node.into_value());
         } else {
             envelope += 1;
@@ -150,6 +152,24 @@ pub(crate) fn read(text: &[u8], schema: &Schema) -> Result<File, ImportError> {
     }
     file.blobs = images.blobs;
     Ok(file)
+}
+
+/// How many values `node` is, itself and all in it.
+fn count(node: &Node) -> usize {
+    1 + match &node.tree {
+        Tree::Array(items) => items.iter().map(count).sum(),
+        Tree::Object(members) => members.iter().map(|member| count(&member.node)).sum(),
+        _ => 0,
+    }
+}
+
+/// Refuses more values than one change can hold.
+fn check_count(text: &[u8], at: usize, name: &str, values: usize) -> Result<(), ImportError> {
+    if values > RECORD_VALUES_MAX {
+        let reason = format!("{name} has {values} values; the limit is {RECORD_VALUES_MAX}");
+        return Err(text_error(text, at, reason));
+    }
+    Ok(())
 }
 
 /// Refuses texts that are too long, anywhere inside what `name` holds.
@@ -247,6 +267,8 @@ fn read_record(
         );
         return Err(text_error(text, at, reason));
     }
+    let values = members.iter().map(|member| count(&member.node)).sum();
+    check_count(text, at, &name, values)?;
     Ok(FileRecord { members })
 }
 

@@ -11,6 +11,7 @@ use automerge::{ChangeHash, ObjId, legacy};
 use serde_json::Value;
 
 use crate::document::Document;
+use crate::limits::VALUE_DEPTH_MAX;
 use crate::record::RUNS;
 
 /// The index, built when it is first asked.
@@ -77,6 +78,8 @@ impl Held {
                     path.push(name.to_string());
                 }
                 match &op.action {
+                    // Deeper down nothing shows, and each path is as long as it is deep.
+                    legacy::OpType::Make(_) if path.len() > VALUE_DEPTH_MAX => {}
                     legacy::OpType::Make(_) => {
                         let made =
                             ObjId::Id(decoded.start_op.get() + nth, decoded.actor_id.clone(), 0);

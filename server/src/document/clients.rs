@@ -169,7 +169,7 @@ impl Clients {
                     self.known.clear();
                     self.damaged = true;
                     let Some(at) = broken.next else { break };
-                    chunks = chunk::read_from(&bytes, at);
+                    chunks.go_on(at);
                 }
             }
         }

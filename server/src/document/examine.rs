@@ -263,7 +263,7 @@ impl Examined {
                         self.broken(path, &broken, cure);
                     }
                     let Some(at) = broken.next else { break };
-                    chunks = chunk::read_from(bytes, at);
+                    chunks.go_on(at);
                 }
             }
         }

@@ -388,7 +388,7 @@ impl Journal {
                 Err(broken) => {
                     damaged = true;
                     let Some(at) = broken.next else { break };
-                    chunks = chunk::read_from(bytes, at);
+                    chunks.go_on(at);
                     continue;
                 }
             };

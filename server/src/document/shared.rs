@@ -106,7 +106,7 @@ impl Contents {
                 Err(broken) => {
                     contents.whole = false;
                     let Some(at) = broken.next else { break };
-                    chunks = chunk::read_from(bytes, at);
+                    chunks.go_on(at);
                 }
             }
         }

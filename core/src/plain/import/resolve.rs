@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::document::Moment;
 use crate::edit::Key;
 use crate::id::derived_key;
+use crate::limits::CLAIMANTS_MAX;
 use crate::plain::file::FileRecord;
 use crate::plain::json::Node;
 use crate::value::same_as_parsed;
@@ -88,6 +89,7 @@ fn find<'b>(
     let label = record.get(&schema.label_field)?.text();
     let shown = base.view().by_label(&label).into_iter();
     let claimed = base.view().claimants(&label).filter(|_| !versioned);
+    let claimed = claimed.take(CLAIMANTS_MAX);
     let fits = |row: &&Arc<Row>| {
         let created = &schema.created_field;
         match (row.job.get(created), record.get(created)) {

@@ -83,7 +83,7 @@ impl Examined {
                 self.damage_at(path, Some(broken.at as u64), what, Cure::Remove);
             }
             let Some(at) = broken.next else { break };
-            chunks = chunk::read_from(&bytes, at);
+            chunks.go_on(at);
         }
     }
 }
