@@ -168,7 +168,8 @@ fn optimise(house: &House, module: &Path) -> Done {
     let tool = house.web().join("node_modules/binaryen/bin/wasm-opt");
     let smaller = module.with_extension("opt");
     let features = FEATURES.map(|feature| format!("--enable-{feature}"));
-    cmd!(shell, "node {tool} {module} --output {smaller} -Oz --low-memory-unused {features...}").run().or_advise(
+    let passes = ["-Oz", "-Oz", "--strip-producers", "--strip-target-features"]; // The second finds what the first left.
+    cmd!(shell, "node {tool} {module} --output {smaller} {passes...} --low-memory-unused {features...}").run().or_advise(
         "If it names a feature that is not enabled, add that feature to FEATURES in xtask/src/wasm.rs.",
     )?;
     fs::rename(&smaller, module).or_advise("Make the target folder writable and try again.")

@@ -27,7 +27,10 @@ const FIELDS: [&str; 11] = [
 ];
 
 /// The fields of `peerMetadata`.
+#[cfg(feature = "fan-out")]
 const METADATA: [&str; 3] = ["storageId", "isEphemeral", "messagesAhead"];
+#[cfg(not(feature = "fan-out"))]
+const METADATA: [&str; 2] = ["storageId", "isEphemeral"]; // A page answers when it can, whatever the server sends ahead.
 
 impl Frame {
     /// Reads one frame.
@@ -172,18 +175,21 @@ impl<'b> Fields<'b> {
         reader.expect("peerMetadata", "a map", |found| {
             matches!(found, Type::Map | Type::MapIndef)
         })?;
-        let [storage_id, ephemeral, ahead] = reader.fields(METADATA, 1)?;
+        let found = reader.fields(METADATA, 1)?;
         let value = |at: Option<usize>| at.map_or(Ok(None), |at| Reader::present(self.bytes, at));
-        let storage_id = value(storage_id)?
+        let storage_id = value(found[0])?
             .map(|mut reader| reader.text("storageId"))
             .transpose()?;
-        let ephemeral = value(ephemeral)?
+        let ephemeral = value(found[1])?
             .map(|mut reader| reader.flag("isEphemeral"))
             .transpose()?;
-        let ahead = value(ahead)?
+        #[cfg(feature = "fan-out")]
+        let ahead = value(found[2])?
             .map(|mut reader| reader.whole("messagesAhead"))
-            .transpose()?;
-        let ahead = ahead.map_or(0, |ahead| u32::try_from(ahead).unwrap_or(u32::MAX));
+            .transpose()?
+            .map_or(0, |ahead| u32::try_from(ahead).unwrap_or(u32::MAX));
+        #[cfg(not(feature = "fan-out"))]
+        let ahead = 0;
         Ok((storage_id, ephemeral.unwrap_or(false), ahead))
     }
 
