@@ -59,6 +59,7 @@ fn frames() -> Vec<Named> {
             sender: sender.clone(),
             storage_id: storage_id.clone(),
             ephemeral: true,
+            ahead: 32,
             versions: vec!["1".to_owned(), "2".to_owned()],
         },
         Frame::Peer {
@@ -66,6 +67,7 @@ fn frames() -> Vec<Named> {
             target: sender.clone(),
             storage_id,
             ephemeral: false,
+            ahead: 32,
             version: "1".to_owned(),
         },
         Frame::Request {

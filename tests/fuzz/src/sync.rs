@@ -32,6 +32,7 @@ fn replica() -> Replica {
         peer: peer("there"),
         dial: false,
         server: false,
+        ahead: 1,
     };
     replica.step(NOW, connected).unwrap();
     replica
