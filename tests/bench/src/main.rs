@@ -1,9 +1,10 @@
-//! Compares our sync server with others under one load, and measures what idle connections cost;
-//! started by `cargo xtask bench sync` and `bench idle`.
+//! Compares our sync server with others under one load, and measures what idle connections and closed
+//! documents cost; started by `cargo xtask bench sync`, `bench idle` and `bench folder`.
 //!
 //! Runs are interleaved, so that what else this machine does hits all servers alike. A server that
 //! is not there, does not start or does not converge is a line of the table and not a failure.
 
+mod folder;
 mod growth;
 mod idle;
 mod load;
@@ -32,6 +33,8 @@ enum Task {
     Sync(Options),
     /// What connections cost on which nobody says anything
     Idle(idle::Options),
+    /// What documents cost that nobody uses any more
+    Folder(folder::Options),
 }
 
 #[derive(clap::Args)]
@@ -83,16 +86,22 @@ async fn main() -> ExitCode {
         Task::Sync(options) => compared(&options).await,
         Task::Idle(options) => match idle::measured(&options).await {
             Ok(text) => text,
-            Err(failure) => {
-                eprintln!("{failure}");
-                return ExitCode::FAILURE;
-            }
+            Err(failure) => return failed(&failure),
+        },
+        Task::Folder(options) => match folder::measured(&options).await {
+            Ok(text) => text,
+            Err(failure) => return failed(&failure.to_string()),
         },
     };
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+fn failed(failure: &str) -> ExitCode {
+    eprintln!("{failure}");
+    ExitCode::FAILURE
 }
 
 /// Where and when something was measured.

@@ -16,7 +16,7 @@ pub(crate) struct Passed {
         allow_hyphen_values = true,
         value_name = "ARGS"
     )]
-    args: Vec<OsString>,
+    pub(super) args: Vec<OsString>,
 }
 
 /// Builds the program and runs it.

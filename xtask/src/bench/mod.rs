@@ -3,8 +3,8 @@
 //! Each prints medians and ratios of one run, and beside a figure that is promised whether its
 //! bound holds.
 
+mod crowd;
 mod engine;
-mod idle;
 mod sync;
 
 use clap::Subcommand;
@@ -17,7 +17,9 @@ pub(crate) enum Bench {
     /// Our sync server beside others, under one load
     Sync(sync::Options),
     /// What connections cost on which nobody says anything
-    Idle(idle::Options),
+    Idle(engine::Passed),
+    /// What documents of a folder cost that nobody uses any more
+    Folder(engine::Passed),
     /// The file side: hand edits, rewriting, edits meanwhile, the journal, history
     Files(engine::Passed),
     /// The engine: growth from 100 to 100,000 jobs, and many actors
@@ -32,7 +34,8 @@ pub(crate) enum Bench {
 pub(crate) fn run(house: &House, bench: &Bench) -> Done {
     match bench {
         Bench::Sync(options) => sync::run(house, options),
-        Bench::Idle(options) => idle::run(house, options),
+        Bench::Idle(passed) => crowd::run(house, "idle", passed),
+        Bench::Folder(passed) => crowd::run(house, "folder", passed),
         Bench::Files(passed) => engine::run(house, "bench-files", passed),
         Bench::Core(passed) => engine::run(house, "bench-core", passed),
     }

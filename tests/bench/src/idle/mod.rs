@@ -7,7 +7,7 @@
 //!
 //! **Invariant:** a figure counts only connections that the server itself says are open.
 
-mod plain;
+pub(crate) mod plain;
 mod witness;
 
 use std::fmt;

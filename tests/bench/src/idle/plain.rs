@@ -27,7 +27,7 @@ pub(super) async fn asked_once(host: &str, from: Ipv4Addr) -> Result<TcpStream, 
 /// # Errors
 ///
 /// Fails if nobody answers, or not with a 2xx.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     stream: &mut TcpStream,
     host: &str,
     path: &str,

@@ -5,9 +5,12 @@
 mod process;
 
 use std::fmt;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use plainsync_core::id::DocumentId;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
@@ -88,6 +91,25 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    fn of(
+        server: Server,
+        folder: TempDir,
+        process: process::Process,
+        told: process::Told,
+    ) -> Result<Self, StartError> {
+        let pid = process.child.id();
+        let pid = pid.ok_or_else(|| StartError::failed("it has ended"))?;
+        Ok(Self {
+            process,
+            folder,
+            pid,
+            protocol: server.protocol(),
+            url: told.url,
+            document: told.document,
+            version: told.version,
+        })
+    }
+
     /// Its address and port.
     pub(crate) fn host(&self) -> &str {
         let host = self.url.trim_start_matches("ws://");
@@ -154,26 +176,53 @@ pub(crate) async fn start(
             }
         }
     };
-    let (process, told) = timeout(START_MAX, started)
+    let (process, told) = in_time(started).await?;
+    Running::of(server, folder, process, told)
+}
+
+/// What a server says that begins to listen.
+async fn in_time(
+    started: impl Future<Output = Result<(process::Process, process::Told), StartError>>,
+) -> Result<(process::Process, process::Told), StartError> {
+    timeout(START_MAX, started)
         .await
-        .map_err(|_| StartError::Failed(format!("it is silent for {} s", START_MAX.as_secs())))??;
-    let pid = process
-        .child
-        .id()
-        .ok_or_else(|| StartError::failed("it has ended"))?;
-    Ok(Running {
-        process,
-        folder,
-        pid,
-        protocol: server.protocol(),
-        url: told.url,
-        document: told.document,
-        version: told.version,
-    })
+        .map_err(|_| StartError::Failed(format!("it is silent for {} s", START_MAX.as_secs())))?
+}
+
+/// Our server with a folder of so many documents, each of so many jobs; one more is the first, and empty.
+///
+/// # Errors
+///
+/// See [`start`].
+pub(crate) async fn start_with_folder(
+    programs: &Programs,
+    documents: usize,
+    jobs: usize,
+) -> Result<Running, StartError> {
+    let folder = tempfile::tempdir().map_err(StartError::failed)?;
+    for number in 0..documents {
+        let file = folder.path().join(format!("files/board-{number}.json"));
+        // A file that names a document is served without being asked for; of one whose history is
+        // not there a new document is made.
+        let sync = serde_json::json!({
+            "document": format!("automerge:{}", DocumentId::from_bytes(named(number))),
+            "heads": ["00".repeat(32)],
+        });
+        write_jobs(&file, jobs, Some(&sync)).map_err(StartError::failed)?;
+    }
+    let (process, told) = in_time(ours(&programs.plainsync, folder.path(), 0)).await?;
+    Running::of(Server::Ours, folder, process, told)
+}
+
+/// Bytes of a document's name, as random as need be.
+fn named(number: usize) -> [u8; 16] {
+    let mut bytes = [7; 16];
+    bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    bytes
 }
 
 /// A file of `jobs` as somebody may have typed it.
-fn write_jobs(file: &Path, jobs: usize) -> std::io::Result<()> {
+fn write_jobs(file: &Path, jobs: usize, sync: Option<&Value>) -> std::io::Result<()> {
     let job = |number: usize| {
         serde_json::json!({
             "id": format!("job-{number}"), "prompt": format!("a knight, the {number}th"),
@@ -184,7 +233,11 @@ fn write_jobs(file: &Path, jobs: usize) -> std::io::Result<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(file, serde_json::json!({"jobs": jobs}).to_string())
+    let mut text = serde_json::json!({ "jobs": jobs });
+    if let Some(sync) = sync {
+        text["sync"] = sync.clone();
+    }
+    std::fs::write(file, text.to_string())
 }
 
 /// Our server, as people start it. It says where it listens; the document's name is in the file.
@@ -195,7 +248,7 @@ async fn ours(
 ) -> Result<(process::Process, process::Told), StartError> {
     let file = folder.join("files/job_history.json");
     if jobs > 0 {
-        write_jobs(&file, jobs).map_err(StartError::failed)?;
+        write_jobs(&file, jobs, None).map_err(StartError::failed)?;
     }
     let mut command = Command::new(program);
     command
@@ -211,7 +264,7 @@ async fn ours(
     let host = host.strip_prefix("http://").unwrap_or(host);
     let document = loop {
         let text = tokio::fs::read(&file).await.unwrap_or_default();
-        let value: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+        let value: Value = serde_json::from_slice(&text).unwrap_or_default();
         if let Some(document) = value["sync"]["document"].as_str() {
             break document.trim_start_matches("automerge:").to_owned();
         }
