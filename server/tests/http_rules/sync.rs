@@ -2,6 +2,7 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use plainsync_core::id::{DocumentId, PeerId};
+use plainsync_core::limits::MESSAGES_AHEAD_MAX;
 use plainsync_core::wire::{Frame, PROTOCOL};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -90,7 +91,7 @@ async fn s1_a_peer_is_welcomed() {
         target,
         storage_id,
         ephemeral,
-        ahead: 0,
+        ahead: MESSAGES_AHEAD_MAX,
         version,
     } = hear(&mut socket).await
     else {
