@@ -18,13 +18,12 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use plainsync_core::id::DocumentId;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::Access;
 use crate::config::Config;
-use crate::document::{Documents, DocumentsConfig, OpenError};
+use crate::document::{DocumentError, Documents, DocumentsConfig, OpenError};
 use crate::http::door::Door;
 use crate::http::limits::DRAIN_MAX;
 use crate::http::routes;
@@ -168,11 +167,7 @@ async fn open_app(
     })
     .await?;
     if let Some(linked) = config.link_images {
-        for info in documents.infos() {
-            if let Err(error) = link_images(&documents, &info.id, linked).await {
-                tracing::warn!(name = info.name, %error, "how the file shows images stays as it was");
-            }
-        }
+        link_images(&documents, linked).await;
     }
     let certificate = config.tls.as_ref().and_then(tls::own_fingerprint);
     let token = config.token.as_ref().map(|token| token.expose().to_owned());
@@ -194,13 +189,21 @@ async fn open_app(
     Ok(App::new(trust, sessions, documents, generator, queue))
 }
 
-async fn link_images(
-    documents: &Documents,
-    id: &DocumentId,
-    linked: bool,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    if let Some(document) = documents.get(id).await? {
-        document.link_images(linked).await?;
+/// Makes the files of all documents hold their images themselves, or links to them.
+async fn link_images(documents: &Documents, linked: bool) {
+    let first = documents.default();
+    tell_if_unlinked(&first.info().name, first.link_images(linked).await);
+    for companion in documents.companions() {
+        let name = companion.info().name;
+        match companion.open().await {
+            Ok(open) => tell_if_unlinked(&name, open.link_images(linked).await),
+            Err(error) => tracing::warn!(name, %error, "it is not served for now"),
+        }
     }
-    Ok(())
+}
+
+fn tell_if_unlinked(name: &str, linked: Result<bool, DocumentError>) {
+    if let Err(error) = linked {
+        tracing::warn!(name, %error, "how the file shows images stays as it was");
+    }
 }

@@ -196,7 +196,11 @@ test('s1_two_documents_share_one_socket', async (t) => {
   await writeFile(join(folder, 'other.json'), JSON.stringify(other));
   const { server, client } = await world(t, { folder, whole: true });
   assert.equal((await server.send('POST', 'api/v1/jobs', { prompt: 'in the first file' })).status, 201);
-  const { documents } = await server.get('health');
+  let documents = [];
+  await until('both listed', async () => {
+    ({ documents } = await server.get('health'));
+    return documents.length === 2;
+  });
   assert.deepEqual(documents.map(({ name }) => name), ['job_history.json', 'other.json']);
   const repo = client('two-of-them');
   const handles = await Promise.all(documents.map(({ url }) => repo.find(url)));

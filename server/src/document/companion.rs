@@ -21,6 +21,7 @@ use super::disk::{Disk, Look};
 use super::documents::{DocumentsConfig, Opened};
 use super::error::OpenError;
 use super::handle::DocumentHandle;
+use super::identity;
 use super::keeper::settled_look;
 use super::open;
 use super::place::Place;
@@ -93,6 +94,9 @@ struct Beside {
 
 struct Known {
     info: DocumentInfo,
+    /// Whether it is certain which document it is: a file that is new here may become another one
+    /// than it carries (F6).
+    is_certain: bool,
     used: Instant,
     /// Its files before they were read last.
     read: Stamp,
@@ -108,12 +112,14 @@ impl Companion {
         info: DocumentInfo,
         wake: Arc<Notify>,
     ) -> Self {
+        let is_certain = identity::known(&*opener.config.disk, &place) == Some(info.id);
         Self {
             opener,
             place,
             now: Mutex::new(Now::Asleep),
             known: Mutex::new(Known {
                 info,
+                is_certain,
                 used: Instant::now(),
                 read: Stamp::default(),
                 settled: None,
@@ -137,6 +143,12 @@ impl Companion {
     pub fn info(&self) -> DocumentInfo {
         let open = self.handle().map(|open| open.info());
         open.unwrap_or_else(|| lock(&self.known).info.clone())
+    }
+
+    /// As [`Companion::info`]; `None`: it was never open here, so that its id may still change.
+    pub(super) fn certain_info(&self) -> Option<DocumentInfo> {
+        let is_certain = lock(&self.known).is_certain;
+        is_certain.then(|| self.info())
     }
 
     /// The document, if it is open. It stays so while this is held.
@@ -185,7 +197,9 @@ impl Companion {
         let opened = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                lock(&self.known).settled = Some(before); // Not again by itself until that changes.
+                let mut known = lock(&self.known);
+                known.is_certain = true; // People are to see that there is one.
+                known.settled = Some(before); // Not again by itself until that changes.
                 return Err(error);
             }
         };
@@ -195,6 +209,7 @@ impl Companion {
             Now::Over => return Err(self.thread_error(STOPPING)),
             now => *now = Now::Open(opened),
         }
+        lock(&self.known).is_certain = true;
         self.bump();
         self.wake.notify_one(); // Others may have to make room.
         tokio::spawn(pass_on(

@@ -230,10 +230,12 @@ impl Documents {
         Ok(None)
     }
 
-    /// What each document says of itself, the first one first.
+    /// What each document says of itself, the first one first. One that is new to this server is
+    /// among them once it has been looked through.
     #[must_use]
     pub fn infos(&self) -> Vec<DocumentInfo> {
-        let others = self.companions.iter().map(|other| other.info());
+        let others = self.companions.iter();
+        let others = others.filter_map(|other| other.certain_info());
         std::iter::once(self.first.info()).chain(others).collect()
     }
 

@@ -7,7 +7,7 @@
 //! use plainsync::document::OUTBOUND_FRAMES_MAX;
 //! println!("{} jobs", document.snapshot().rows().count());
 //! let (outbound, mut frames) = tokio::sync::mpsc::channel(OUTBOUND_FRAMES_MAX);
-//! let connection = document.connect(peer, ahead, outbound).await;
+//! let connection = document.connect(peer, 1, outbound).await;
 //! while let Some(bytes) = frames.recv().await {
 //!     // Write `bytes` to the socket; pass what it receives to `connection.received`.
 //! }

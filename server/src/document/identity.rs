@@ -158,6 +158,13 @@ pub(super) fn decide(
     keep(disk, &path, identity)
 }
 
+/// Which document the private state of `place` says that it is, if it says so.
+pub(super) fn known(disk: &dyn Disk, place: &Place) -> Option<DocumentId> {
+    let text = disk.read(&place.state.join(DOCUMENT)).ok()?;
+    let identity: Identity = serde_json::from_slice(&text).ok()?;
+    Some(identity.document)
+}
+
 fn keep(disk: &dyn Disk, path: &Path, identity: Identity) -> Result<Identity, OpenError> {
     identity
         .keep(disk, folder_of(path))

@@ -27,14 +27,19 @@ fn write_others(bench: &Bench, count: u8) {
     }
 }
 
-/// The documents, looked through once and closed again.
-async fn open(bench: &Bench) -> Documents {
+/// The documents as they are found.
+async fn find(bench: &Bench) -> Documents {
     let config = DocumentsConfig {
         file: bench.folder(),
         rest_after: Duration::from_millis(20),
         ..bench.config()
     };
-    let documents = Documents::open(config).await.unwrap();
+    Documents::open(config).await.unwrap()
+}
+
+/// The documents, looked through once and closed again.
+async fn open(bench: &Bench) -> Documents {
+    let documents = find(bench).await;
     for companion in documents.companions() {
         assert_eq!(companion.info().jobs, 1, "known before it is used");
         until("it was looked through", || {
@@ -106,6 +111,30 @@ async fn s5_a_document_that_nobody_uses_is_closed_with_its_file_written() {
     documents.shutdown().await;
     let after = documents.get(&companion.id()).await;
     assert!(after.is_err(), "a server that has stopped opens nothing");
+}
+
+/// A file from elsewhere becomes a document of its own (F6): under the id that it carries nobody would
+/// find it.
+#[tokio::test]
+async fn s5_a_document_that_is_new_here_is_listed_once_its_id_is_certain() {
+    let bench = Bench::new();
+    write_others(&bench, 1);
+    let documents = find(&bench).await;
+    assert_eq!(
+        documents.infos().len(),
+        1,
+        "only the first one is known yet"
+    );
+    let listed = until("it is listed", || documents.infos().get(1).cloned()).await;
+    assert_ne!(listed.id, DocumentId::from_random([1; 16]));
+    let open = documents.get(&listed.id).await.unwrap().unwrap();
+    assert_eq!(open.snapshot().rows().count(), 1);
+    drop(open);
+    documents.shutdown().await;
+    let again = find(&bench).await;
+    let known = again.infos().get(1).map(|info| info.id);
+    assert_eq!(known, Some(listed.id), "known from the start");
+    again.shutdown().await;
 }
 
 #[tokio::test]
