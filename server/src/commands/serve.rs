@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::failure::Failure;
 use crate::cli::{ImagesArg, ServeArgs, answer, complain, exit, file_of, reaches_further};
 use crate::config::{AllowedHost, Config, TlsFiles, Token};
-use crate::document::answer_soon;
+use crate::document::{answer_soon, keep_free_memory};
 use crate::http::places::raise_open_files;
 use crate::runner::generator_from_environment;
 use crate::serve::{ServeError, Server};
@@ -26,6 +26,7 @@ pub fn run(args: ServeArgs) -> ExitCode {
         .with_target(false)
         .init();
     raise_open_files();
+    keep_free_memory();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .on_thread_start(answer_soon)

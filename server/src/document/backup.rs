@@ -12,9 +12,13 @@ use serde_json::{Map, Value, json};
 
 use super::inspect::{Inspected, Unreadable, inspect};
 use super::sum;
+use super::way::pieces;
 
 /// The field of `sync` that names the heads of the version that replaced this one.
 const REPLACED_BY: &str = "replacedBy";
+
+/// What the note takes at most with a few heads, in bytes: with more the text grows once.
+const ADDED_BYTES: usize = 1024;
 
 /// `previous`, with a note of what replaces it.
 ///
@@ -28,7 +32,8 @@ pub fn backup_text(
 ) -> Result<Vec<u8>, Unreadable> {
     let Inspected { sync_span, .. } = inspect(previous)?;
     let note = json!(replaced_by);
-    let mut text = Vec::with_capacity(previous.len() + 256);
+    let mut text = Vec::with_capacity(previous.len() + ADDED_BYTES);
+    let mut append = |part: &[u8]| pieces(part).for_each(|piece| text.extend_from_slice(piece));
     if let Some(span) = sync_span {
         let mut sync = match serde_json::from_slice(&previous[span.clone()]) {
             Ok(Value::Object(sync)) => sync,
@@ -36,16 +41,16 @@ pub fn backup_text(
         };
         sync.insert(REPLACED_BY.to_owned(), note);
         sum::forget(&mut sync);
-        text.extend_from_slice(&previous[..span.start]);
-        text.extend(block(sync));
-        text.extend_from_slice(&previous[span.end..]);
+        append(&previous[..span.start]);
+        append(&block(sync));
+        append(&previous[span.end..]);
         return Ok(sum::with_sum(text));
     }
     // It parses as an object, so its last brace closes it.
     let end = previous.iter().rposition(|byte| *byte == b'}').unwrap_or(0);
     let (body, tail) = previous.split_at(end);
     let body = body.trim_ascii_end();
-    text.extend_from_slice(body);
+    append(body);
     if !body.ends_with(b"{") {
         text.push(b',');
     }

@@ -26,6 +26,8 @@ pub use real::RealDisk;
 use sha2::{Digest as _, Sha256};
 pub use shadow::ShadowDisk;
 
+use super::way::give_way;
+
 /// What is known of a file without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -248,6 +250,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 pub fn append_in_pieces(file: &mut dyn DiskFile, bytes: &[u8]) -> io::Result<()> {
     let mut pieces = bytes.chunks(PIECE_BYTES).peekable();
     while let Some(piece) = pieces.next() {
+        give_way();
         if pieces.peek().is_none() {
             return file.append(piece);
         }

@@ -4,7 +4,6 @@
 //! places of its own, so that one that floods fills only those.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use plainsync_core::document::Document;
@@ -22,6 +21,7 @@ use super::origin::ImportOrigin;
 use super::outgoing::Outgoing;
 use super::peers::{End, Token};
 use super::state::FileAnswer;
+use super::way::{Taken, Way};
 
 /// Most requests that wait for one document.
 pub(super) const REQUESTS_MAX: usize = 1_024;
@@ -126,26 +126,14 @@ pub(super) struct Envelope {
     /// The message.
     pub message: Message,
     /// Given back when the message has been dealt with.
-    pub place: Option<OwnedSemaphorePermit>,
-    /// Counts it until then.
-    #[allow(dead_code, reason = "held, not read")]
-    pub waits: Option<Waits>,
+    pub place: Place,
 }
 
-/// One message that is counted as long as this is there.
-pub(super) struct Waits(Arc<AtomicUsize>);
-
-impl Waits {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for Waits {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+/// What a message occupies until it has been dealt with, and what came of it is durable.
+#[derive(Default)]
+pub(super) struct Place {
+    _permit: Option<OwnedSemaphorePermit>,
+    _way: Option<Taken>,
 }
 
 /// The sending end. Clones share one queue.
@@ -153,7 +141,7 @@ impl Drop for Waits {
 pub(super) struct Inbox {
     sender: Sender<Envelope>,
     places: Arc<Semaphore>,
-    waiting: Arc<AtomicUsize>,
+    way: Arc<Way>,
 }
 
 impl Inbox {
@@ -163,7 +151,7 @@ impl Inbox {
         let inbox = Self {
             sender,
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
-            waiting: Arc::default(),
+            way: Arc::default(),
         };
         (inbox, receiver)
     }
@@ -184,22 +172,26 @@ impl Inbox {
 
     /// How many messages wait, or are being dealt with.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.way.taken()
+    }
+
+    /// Those before whom the threads that stand behind the actor give way.
+    pub(super) fn way(&self) -> Arc<Way> {
+        Arc::clone(&self.way)
     }
 
     /// Queues `message` in a place that the caller has, or in none.
     pub(super) fn send(
         &self,
         message: Message,
-        place: Option<OwnedSemaphorePermit>,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Result<(), DocumentError> {
-        let waits = Some(Waits::new(&self.waiting));
+        let place = Place {
+            _permit: permit,
+            _way: Some(self.way.take()),
+        };
         self.sender
-            .send(Envelope {
-                message,
-                place,
-                waits,
-            })
+            .send(Envelope { message, place })
             .map_err(|_| DocumentError::Closed)
     }
 }

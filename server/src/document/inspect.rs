@@ -11,10 +11,14 @@
 //! **Invariant:** nothing here changes anything, and a file that is not wholly understood is
 //! never called empty.
 
+mod root;
+
 use plainsync_core::id::DocumentId;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+
+use super::way::{PIECE_BYTES, give_way};
 
 /// Why a file is not JSON that could be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,14 +57,6 @@ pub struct Inspected {
 }
 
 #[derive(Deserialize)]
-struct Root<'a> {
-    #[serde(borrow)]
-    sync: Option<&'a RawValue>,
-    #[serde(borrow, rename = "savedAt")]
-    saved_at: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
 struct Sync {
     #[serde(default)]
     document: serde_json::Value,
@@ -86,19 +82,16 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, Unreadable> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(unreadable(1, 1, "the file is UTF-16; save it as UTF-8"));
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let (line, column) = position(bytes, error.valid_up_to());
-        unreadable(line, column, "a byte that is not UTF-8")
-    })?;
-    // An array would be taken for the fields in order.
-    if !text.trim_start().starts_with('{') {
-        serde_json::from_str::<IgnoredAny>(text).map_err(|error| explain(text, &error))?;
+    utf8(bytes)?;
+    let failed = |error| explain(bytes, &error);
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(failed)?;
         return Err(unreadable(1, 1, "the file is not one JSON object"));
     }
-    let root: Root<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
+    let root = root::read(bytes).map_err(failed)?;
     let sync_span = root.sync.map(|raw| {
-        // Borrowed from `text`, so the distance is the offset.
-        let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
+        // Borrowed from `bytes`, so the distance is the offset.
+        let start = raw.get().as_ptr() as usize - bytes.as_ptr() as usize;
         start..start + raw.get().len()
     });
     let version = root
@@ -113,6 +106,27 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, Unreadable> {
         saved_seconds: root.saved_at.and_then(seconds),
         sync_span,
     })
+}
+
+/// Checks that `bytes` are UTF-8, giving way between pieces.
+fn utf8(bytes: &[u8]) -> Result<(), Unreadable> {
+    let mut at = 0;
+    while at < bytes.len() {
+        give_way();
+        let end = bytes.len().min(at + PIECE_BYTES);
+        at = match std::str::from_utf8(&bytes[at..end]) {
+            Ok(_) => end,
+            // A character that goes on in the next piece, which begins with it.
+            Err(error) if error.error_len().is_none() && end < bytes.len() => {
+                at + error.valid_up_to()
+            }
+            Err(error) => {
+                let (line, column) = position(bytes, at + error.valid_up_to());
+                return Err(unreadable(line, column, "a byte that is not UTF-8"));
+            }
+        };
+    }
+    Ok(())
 }
 
 fn version(sync: &Sync) -> Version {
@@ -142,19 +156,16 @@ fn seconds(saved_at: &RawValue) -> Option<i64> {
 }
 
 /// Puts the cause that a person can act on in front of what the parser saw.
-fn explain(text: &str, error: &serde_json::Error) -> Unreadable {
-    for (index, line) in text.split('\n').enumerate() {
-        if ["<<<<<<<", "=======", ">>>>>>>"]
-            .iter()
-            .any(|marker| line.starts_with(marker))
-        {
-            let marker = &line[..7];
+fn explain(text: &[u8], error: &serde_json::Error) -> Unreadable {
+    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let mut markers = ["<<<<<<<", "=======", ">>>>>>>"].into_iter();
+        if let Some(marker) = markers.find(|marker| line.starts_with(marker.as_bytes())) {
             let reason = format!("an unresolved merge conflict ({marker})");
             return unreadable(index + 1, 1, &reason);
         }
     }
-    if let Some(offset) = text.bytes().position(|byte| byte == 0) {
-        let (line, column) = position(text.as_bytes(), offset);
+    if let Some(offset) = text.iter().position(|byte| *byte == 0) {
+        let (line, column) = position(text, offset);
         let reason = "a NUL byte, as a write that a crash cut off leaves it";
         return unreadable(line, column, reason);
     }
@@ -231,6 +242,22 @@ mod tests {
                 (line, column),
                 "{shown:?}: {found}"
             );
+        }
+    }
+
+    #[test]
+    fn f7_a_character_may_stand_across_two_pieces() {
+        for before in 0..4 {
+            let spaces = " ".repeat(PIECE_BYTES - r#"{"a": ""#.len() - before);
+            let text = format!("{spaces}{{\"a\": \"\u{1f3a8}\u{1f3a8}\"}}");
+            assert!(inspect(text.as_bytes()).is_ok(), "{before}");
+            let mut broken = text.into_bytes();
+            broken[PIECE_BYTES + 4 - before] = b'x';
+            let found = inspect(&broken).expect_err("one of its bytes is another");
+            assert!(found.reason.contains("UTF-8"), "{before}: {found}");
+            broken.truncate(PIECE_BYTES - before + 6);
+            let found = inspect(&broken).expect_err("it ends within a character");
+            assert!(found.reason.contains("UTF-8"), "{before}: {found}");
         }
     }
 

@@ -33,6 +33,7 @@ use super::render::{Rendered, render_file};
 use super::ring::Ring;
 use super::shared::{Arrived, Neighbours, Published};
 use super::snapshot::Version;
+use super::way::FreedInSteps;
 use super::written::Written;
 
 use self::copies::ConflictCopies;
@@ -254,7 +255,10 @@ impl Keeper {
             self.write_to(&self.next_note(), &ContentHash::of(&bytes).to_string());
             let replaced = self.projection.replace(&bytes, heads);
             self.wanted = missing;
-            Ok((replaced.map_err(|error| error.to_string())?, bytes))
+            Ok((
+                replaced.map_err(|error| error.to_string())?,
+                FreedInSteps(bytes),
+            ))
         });
         let report = match replaced {
             Ok((Replaced::Written | Replaced::Same, bytes)) => {

@@ -64,6 +64,7 @@ mod sum;
 mod threads;
 pub mod three_way;
 mod watcher;
+mod way;
 mod written;
 
 pub use blobs::BlobError;
@@ -82,7 +83,7 @@ pub use snapshot::Snapshot;
 pub use state::{
     DocumentInfo, FileAnswer, FileCondition, FileNews, FileState, Offer, OfferKind, TookIn,
 };
-pub use threads::answer_soon;
+pub use threads::{answer_soon, keep_free_memory};
 
 /// What an old client's list was made from.
 pub use plainsync_core::plain::import::ImportBase as Base;

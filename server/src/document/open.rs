@@ -195,8 +195,10 @@ pub(super) fn open_one(
         keeper.look_more_often();
     }
     actor.file.set_watcher(watcher);
+    let way = handle.inbox().way();
     let keeper = spawn(&format!("file {}", place.name), move || {
         threads::stand_behind();
+        way.stand_behind();
         keeper.run();
     })?;
     actor.file.set_keeper(keeper);

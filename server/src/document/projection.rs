@@ -33,6 +33,7 @@ use super::disk::{
 };
 use super::inspect::inspect;
 use super::place::resolve_links;
+use super::way::{FreedInSteps, is_same, pieces};
 
 /// What a name ends with while it is exchanged with the JSON's.
 const SWAP_SUFFIX: &str = ".plainsync-swap";
@@ -48,7 +49,9 @@ impl ContentHash {
     /// The hash of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        let mut sum = Sha256::new();
+        pieces(bytes).for_each(|piece| sum.update(piece));
+        Self(sum.finalize().into())
     }
 
     /// Its first eight digits, for names of files.
@@ -164,7 +167,10 @@ impl Projection {
     /// Those of the file system; that nothing is there is none.
     pub fn find(&self) -> io::Result<Found> {
         match self.disk.read(&resolve_links(&self.file)?) {
-            Ok(bytes) if self.settled == Some(ContentHash::of(&bytes)) => Ok(Found::Settled),
+            Ok(bytes) if self.settled == Some(ContentHash::of(&bytes)) => {
+                drop(FreedInSteps(bytes));
+                Ok(Found::Settled)
+            }
             Ok(bytes) => Ok(Found::Other(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Missing),
             Err(error) => Err(error),
@@ -214,13 +220,13 @@ impl Projection {
             move |source| ProjectionError::Io { path, step, source }
         };
         let old = match self.disk.read(&path) {
-            Ok(bytes) => Some(bytes),
+            Ok(bytes) => Some(FreedInSteps(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(io("reading what is there")(error)),
         };
         let mut mode = None;
         if let Some(old) = &old {
-            if old == next {
+            if is_same(old, next) {
                 self.settled = Some(ContentHash::of(next));
                 if self.folder_unsynced {
                     self.sync_folder(&path)?;
@@ -271,12 +277,12 @@ impl Projection {
         let io = |source| self.io("writing a temporary file in its folder", source);
         let mut file = self.disk.create(temp, mode).map_err(io)?;
         append_in_pieces(&mut *file, next).map_err(io)?;
-        let back = self.disk.read(temp).map_err(io)?;
+        let back = FreedInSteps(self.disk.read(temp).map_err(io)?);
         let unfaithful = |reason| ProjectionError::Unfaithful {
             path: path.to_owned(),
             reason,
         };
-        if back != next {
+        if !is_same(&back, next) {
             return Err(unfaithful("the bytes differ".to_owned()));
         }
         inspect(&back).map_err(|error| unfaithful(error.to_string()))?;
@@ -307,7 +313,8 @@ impl Projection {
             }
             Err(error) => return undone(error),
         }
-        let displaced = self.disk.read(&swap).map(|bytes| ContentHash::of(&bytes));
+        let displaced = self.disk.read(&swap).map(FreedInSteps);
+        let displaced = displaced.map(|bytes| ContentHash::of(&bytes));
         if displaced.as_ref().ok() == self.settled.as_ref() {
             let _ = self.disk.remove(&swap); // A leftover is read again at the next start.
             return Ok(Replaced::Written);
@@ -315,7 +322,7 @@ impl Projection {
         // Somebody saved in the moment between our look and the exchange: it is theirs again.
         self.disk.exchange(&swap, path).map_err(io)?;
         match self.disk.read(&swap) {
-            Ok(bytes) if bytes == next => {
+            Ok(bytes) if is_same(&bytes, next) => {
                 let _ = self.disk.remove(&swap);
             }
             _ => warn!(
@@ -338,6 +345,7 @@ impl Projection {
         let Ok(text) = backup_text(old, &self.document, heads) else {
             return Ok(());
         };
+        let text = FreedInSteps(text);
         replace_whole(&*self.disk, &backup_path(path), &text, mode)
     }
 

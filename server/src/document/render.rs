@@ -2,11 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use plainsync_core::blob::{BlobRef, to_data_url};
+use plainsync_core::edit::Key;
 use plainsync_core::plain::export::{Heading, Rows};
+use plainsync_core::view::Row;
 
 use super::blobs::{BlobError, Blobs};
+use super::way::give_way;
 
 /// The text of the JSON file.
 pub(super) struct Rendered {
@@ -34,7 +38,7 @@ pub(super) fn render_file(
     images.sort_unstable();
     let links = blobs.link_all(images)?;
     let missing = RefCell::new(Vec::new());
-    let bytes = heading.export(rows, &|hash| {
+    let bytes = heading.export(&Giving(rows), &|hash| {
         let link = links.get(hash).cloned();
         if link.is_none() {
             missing.borrow_mut().push(*hash);
@@ -58,7 +62,7 @@ pub(super) fn render(
     blobs: &Blobs,
 ) -> Result<Rendered, BlobError> {
     let (failed, missing) = (RefCell::new(None), RefCell::new(Vec::new()));
-    let bytes = heading.export(rows, &|hash| match blobs.get(hash) {
+    let bytes = heading.export(&Giving(rows), &|hash| match blobs.get(hash) {
         Ok(Some((mime, bytes))) => Some(to_data_url(mime, &bytes)),
         Ok(None) => {
             missing.borrow_mut().push(*hash);
@@ -75,5 +79,26 @@ pub(super) fn render(
             missing: missing.into_inner(),
         }),
         Some(error) => Err(error),
+    }
+}
+
+/// Rows that are rendered between two questions whether somebody waits.
+const ROWS: usize = 16;
+
+/// Rows on whose way to the text others go first.
+struct Giving<'r, R>(&'r R);
+
+impl<R: Rows> Rows for Giving<'_, R> {
+    fn listed(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.0.listed().enumerate().map(|(nth, row)| {
+            if nth % ROWS == 0 {
+                give_way();
+            }
+            row
+        })
+    }
+
+    fn row(&self, key: &Key) -> Option<&Arc<Row>> {
+        self.0.row(key)
     }
 }

@@ -21,7 +21,7 @@ use super::actor::Actor;
 use super::documents::DocumentsConfig;
 use super::error::{DocumentError, OpenError};
 use super::handle::{DocumentHandle, EditOutcome};
-use super::inbox::{Envelope, Message, Reply};
+use super::inbox::{Envelope, Message, Place, Reply};
 use super::keeper::{Keeper, Pace};
 use super::lock::Lock;
 use super::open::{Prepared, prepare_first};
@@ -108,8 +108,7 @@ impl Stepped {
         let message = message(reply);
         self.actor.work(Envelope {
             message,
-            place: None,
-            waits: None,
+            place: Place::default(),
         });
         answer.try_recv().unwrap_or(Err(DocumentError::Closed))
     }

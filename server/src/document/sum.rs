@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::inspect::inspect;
+use super::way::pieces;
 
 /// The member that holds it.
 const SUM: &str = "sum";
@@ -36,23 +37,25 @@ pub(super) enum Sum {
 }
 
 /// `text`, which ends in a `sync` block or has one, with its sum; as it is without a block.
-pub(super) fn with_sum(text: Vec<u8>) -> Vec<u8> {
+pub(super) fn with_sum(mut text: Vec<u8>) -> Vec<u8> {
     let span = inspect(&text).ok().and_then(|found| found.sync_span);
     let Some(end) = span.and_then(|span| span.end.checked_sub(1)) else {
         return text;
     };
-    let (body, tail) = (text[..end].trim_ascii_end(), &text[end..]);
-    let mut whole = body.to_vec();
-    if !body.ends_with(b"{") {
-        whole.push(b',');
+    // In place, because the block is near the end: nothing of the length of a file is copied.
+    let tail = text.split_off(end);
+    text.truncate(text.trim_ascii_end().len());
+    if !text.ends_with(b"{") {
+        text.push(b',');
     }
-    whole.extend_from_slice(b"\n    \"sum\": \"");
-    let at = whole.len();
-    whole.extend_from_slice(b"\"\n  ");
-    whole.extend_from_slice(tail);
-    let digits = digits_of(&whole);
-    whole.splice(at..at, digits.into_bytes());
-    whole
+    text.extend_from_slice(b"\n    \"sum\": \"");
+    let at = text.len();
+    text.extend_from_slice(&[b' '; SUM_DIGITS]);
+    text.extend_from_slice(b"\"\n  ");
+    text.extend_from_slice(&tail);
+    let digits = digits_without(&text, at);
+    text[at..at + SUM_DIGITS].copy_from_slice(digits.as_bytes());
+    text
 }
 
 /// Takes the sum out of a block that is to be changed.
@@ -83,15 +86,19 @@ pub(super) fn check(text: &[u8]) -> Sum {
         return Sum::Wrong;
     }
     let at = span.end - "\"\n  }".len() - SUM_DIGITS;
-    let without = [&text[..at], &text[at + SUM_DIGITS..]].concat();
-    match digits_of(&without) == digits {
+    match digits_without(text, at) == digits {
         true => Sum::Right,
         false => Sum::Wrong,
     }
 }
 
-fn digits_of(text: &[u8]) -> String {
-    let digest = Sha256::digest(text);
+/// The sum of `text` without the digits that stand `at` a place.
+fn digits_without(text: &[u8], at: usize) -> String {
+    let mut digest = Sha256::new();
+    for part in [&text[..at], &text[at + SUM_DIGITS..]] {
+        pieces(part).for_each(|piece| digest.update(piece));
+    }
+    let digest = digest.finalize();
     let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     digits[..SUM_DIGITS].to_owned()
 }

@@ -29,6 +29,14 @@ const TURN_NANOS_MIN: u64 = 100_000;
 /// The same of a thread that stands behind: more than Linux gives unasked, which is 0.7 to 3 ms.
 const TURN_NANOS_BEHIND: u64 = 10_000_000;
 
+/// From this size on a piece of memory is the system's own, in bytes, and goes back when it is freed.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const APART_BYTES: libc::c_int = 16 * 1024 * 1024;
+
+/// So much free memory at the end of a heap is kept, in bytes.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const KEPT_BYTES: libc::c_int = 32 * 1024 * 1024;
+
 /// Starts the thread `name` for `work`.
 ///
 /// # Errors
@@ -104,6 +112,24 @@ pub(super) fn behind<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
         });
         started.ok()?.join().ok()
     })
+}
+
+/// Memory that is free stays with this process, up to [`KEPT_BYTES`] in each place that the C library
+/// keeps it in. Else it goes back to the system after each large edit or file, and comes anew page by
+/// page, cleared, while somebody waits.
+pub fn keep_free_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    for (which, bytes) in [
+        (libc::M_MMAP_THRESHOLD, APART_BYTES),
+        (libc::M_TRIM_THRESHOLD, KEPT_BYTES),
+    ] {
+        #[allow(
+            unsafe_code,
+            reason = "no safe function does it; it takes two numbers and touches no memory that is in use"
+        )]
+        // SAFETY: mallopt may be called at any time, from any thread.
+        let _was_set = unsafe { libc::mallopt(which, bytes) };
+    }
 }
 
 /// Gives memory that is free back to the system: what the threads of a closed document had, the C

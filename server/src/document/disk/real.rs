@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use super::release::hold;
 use super::{Disk, DiskFile, Look};
+use crate::document::way::{PIECE_BYTES, give_way};
 
 /// The file system that this process sees.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,7 +15,8 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let kind = fs::metadata(path)?.file_type();
+        let found = fs::metadata(path)?;
+        let (kind, len) = (found.file_type(), found.len());
         if kind.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
@@ -23,7 +25,17 @@ impl Disk for RealDisk {
             let reason = "it is a pipe, a socket or a device, not a file";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
-        fs::read(path)
+        let (mut file, mut bytes) = (File::open(path)?, Vec::new());
+        bytes.try_reserve_exact(usize::try_from(len).unwrap_or(usize::MAX))?;
+        // The file may have changed since; this reads to its end.
+        while (&mut file)
+            .take(PIECE_BYTES as u64)
+            .read_to_end(&mut bytes)?
+            > 0
+        {
+            give_way();
+        }
+        Ok(bytes)
     }
 
     fn look(&self, path: &Path) -> io::Result<Look> {

@@ -40,6 +40,7 @@ enum Part {
 
 fn main() -> Result<(), Failed> {
     let options = Options::parse();
+    plainsync::document::keep_free_memory(); // As in the server.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .on_thread_start(plainsync::document::answer_soon) // As in the server.
