@@ -26,7 +26,7 @@ pub use real::RealDisk;
 use sha2::{Digest as _, Sha256};
 pub use shadow::ShadowDisk;
 
-use super::way::give_way;
+use super::way::{PIECE_BYTES, give_way};
 
 /// What is known of a file without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,9 +236,6 @@ pub fn replace_whole(
     }
     written
 }
-
-/// How much of a large file waits for the disk at once, in bytes.
-const PIECE_BYTES: usize = 256 * 1024;
 
 /// Writes all of `bytes` at the end of `file`, and has all but the last piece reach the disk on the
 /// way: a journal that is synced meanwhile has to wait for what others wrote, and so waits
