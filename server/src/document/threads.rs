@@ -114,7 +114,7 @@ pub(super) fn behind<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     })
 }
 
-/// Memory that is free stays with this process, up to [`KEPT_BYTES`] in each place that the C library
+/// Memory that is free stays with this process, up to 32 MiB in each place that the C library
 /// keeps it in. Else it goes back to the system after each large edit or file, and comes anew page by
 /// page, cleared, while somebody waits.
 pub fn keep_free_memory() {
