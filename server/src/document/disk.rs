@@ -19,8 +19,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 pub use real::RealDisk;
 use sha2::{Digest as _, Sha256};
@@ -251,19 +250,9 @@ pub fn append_in_pieces(file: &mut dyn DiskFile, bytes: &[u8]) -> io::Result<()>
         if pieces.peek().is_none() {
             return file.append(piece);
         }
-        rest_after(|| {
-            file.append(piece)?;
-            file.sync_data()
-        })?;
+        file.append(piece)?;
+        file.sync_data()?;
     }
-    Ok(())
-}
-
-/// Does `work` on the disk and then leaves the disk to others for as long as that took.
-fn rest_after(work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-    let begun = Instant::now();
-    work()?;
-    thread::sleep(begun.elapsed());
     Ok(())
 }
 

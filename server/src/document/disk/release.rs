@@ -32,9 +32,9 @@ mod linux {
     use std::os::fd::AsRawFd as _;
     use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
     use std::thread;
+    use std::time::Instant;
 
     use super::{AT_ONCE_BYTES_MAX, Path, STEP_BYTES};
-    use crate::document::disk::rest_after;
 
     /// A large file that is about to lose its name.
     pub(in super::super) struct Held(pub(super) File);
@@ -74,10 +74,10 @@ mod linux {
             let mut len = found.len();
             while len > 0 {
                 len = len.saturating_sub(STEP_BYTES);
-                rest_after(|| {
-                    self.0.set_len(len)?;
-                    self.0.sync_all()
-                })?;
+                let begun = Instant::now();
+                self.0.set_len(len)?;
+                self.0.sync_all()?;
+                thread::sleep(begun.elapsed()); // As long as that took, the disk is left to others.
             }
             Ok(())
         }
