@@ -12,8 +12,9 @@
 //! Functions on the keeper's way call [`give_way`], or go through [`pieces`]; on other threads they
 //! do nothing of it.
 //!
-//! **Invariant:** nobody gives way for longer than [`WAIT_MAX`] at a time: under the heaviest load
-//! the file is written late, and written.
+//! **Invariant:** nobody gives way for longer than [`WAIT_MAX`] at a time, and not again before one
+//! more was answered: under the heaviest load the file is written late, and written; and a message
+//! that takes long, or that nobody will answer any more, delays it once.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -40,6 +41,10 @@ thread_local! {
 #[derive(Default)]
 pub(super) struct Way {
     taken: AtomicUsize,
+    /// How many who had taken it are done.
+    answered: AtomicUsize,
+    /// One more than `answered` was when somebody last waited in vain; 0 at first.
+    in_vain: AtomicUsize,
     behind: OnceLock<Thread>,
 }
 
@@ -64,11 +69,20 @@ impl Way {
         BEFORE.set(Some(self));
     }
 
+    /// Whether somebody has it for whom it was not yet waited in vain.
+    fn is_worth_waiting(&self) -> bool {
+        let answered = self.answered.load(Ordering::SeqCst);
+        self.taken() > 0 && self.in_vain.load(Ordering::Relaxed) != answered.wrapping_add(1)
+    }
+
     /// Waits until nobody has it, or [`WAIT_MAX`].
     fn wait(&self) {
         let begun = Instant::now();
-        while self.taken() > 0 {
+        while self.is_worth_waiting() {
             let Some(left) = WAIT_MAX.checked_sub(begun.elapsed()) else {
+                let answered = self.answered.load(Ordering::SeqCst);
+                self.in_vain
+                    .store(answered.wrapping_add(1), Ordering::Relaxed);
                 return;
             };
             thread::park_timeout(left); // Who frees it unparks, also before this line.
@@ -78,6 +92,7 @@ impl Way {
 
 impl Drop for Taken {
     fn drop(&mut self) {
+        self.0.answered.fetch_add(1, Ordering::SeqCst);
         if self.0.taken.fetch_sub(1, Ordering::SeqCst) == 1
             && let Some(behind) = self.0.behind.get()
         {
@@ -168,6 +183,20 @@ mod tests {
             is_same(&all, &bytes)
         });
         assert!(thread.join().expect("it ends"));
+    }
+
+    #[test]
+    fn who_is_not_answered_is_waited_for_once() {
+        let way = Arc::new(Way::default());
+        assert!(!way.is_worth_waiting());
+        let _never_answered = way.take();
+        assert!(way.is_worth_waiting());
+        way.wait();
+        assert!(!way.is_worth_waiting());
+        let next = way.take();
+        assert!(!way.is_worth_waiting(), "nobody was answered meanwhile");
+        drop(next);
+        assert!(way.is_worth_waiting());
     }
 
     #[test]
