@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use crate::served::Served;
+use crate::served::{Served, until};
 
 /// Longest wait for something that must happen, generous because tests share their machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -84,6 +84,17 @@ impl Home {
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         fs::read(self.file()).expect("the file is there")
+    }
+
+    /// The JSON file's text, once it is there and as asked: the server writes it only after it
+    /// answered, and until then a new folder has none.
+    pub async fn written(&self, what: &str, asked: impl Fn(&str) -> bool) -> String {
+        until(what, || async {
+            fs::read_to_string(self.file())
+                .ok()
+                .filter(|text| asked(text))
+        })
+        .await
     }
 
     /// The JSON file.

@@ -62,10 +62,10 @@ async fn s2_a_journal_cut_at_any_byte_keeps_what_is_before_the_cut() {
         lengths.push(fs::metadata(&journal).expect("a journal").len());
     }
     let export = server.get("/api/v1/export.json").await.body;
-    let file = until("the file", || async {
-        fs::read(home.file()).ok().filter(|file| *file == export)
-    })
-    .await;
+    let file = home
+        .written("the file", |file| file.as_bytes() == export)
+        .await
+        .into_bytes();
     server.kill().await;
     let whole = fs::read(&journal).expect("a journal");
     assert_eq!(

@@ -43,11 +43,9 @@ async fn document(server: &Served) -> String {
 /// Waits until the file is what the server would export.
 async fn settled(home: &Home, server: &Served) -> Vec<u8> {
     let export = server.get("/api/v1/export.json").await.body;
-    until("the file", || async {
-        (home.bytes() == export).then_some(())
-    })
-    .await;
-    export
+    home.written("the file", |file| file.as_bytes() == export)
+        .await
+        .into_bytes()
 }
 
 #[tokio::test]

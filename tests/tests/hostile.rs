@@ -21,7 +21,7 @@ use plainsync_tests::forge::{
     bundle, change, change_data, chunk, compressed, deflate, document, message, puts,
 };
 use plainsync_tests::home::Home;
-use plainsync_tests::served::{Served, until};
+use plainsync_tests::served::Served;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
@@ -335,8 +335,8 @@ async fn s5_maps_two_thousand_deep_overflow_nothing() {
         server.get(path).await.ok();
     }
     account("maps 2,000 deep", &server, before, began, "taken in");
-    until("the file", || async {
-        home.json()["jobs"][0]["after"].as_str().map(|_| ())
+    home.written("the file", |file| {
+        serde_json::from_str::<Value>(file).is_ok_and(|file| file["jobs"][0]["after"].is_string())
     })
     .await;
     server.stop().await;

@@ -101,11 +101,8 @@ async fn s1_a_samod_client_reads_changes_and_watches() {
     put(&handle, &key, "stars", 4_i64);
     shows(&server, "job-1", "prompt", "a queen").await;
     shows(&server, "job-1", "stars", 4).await;
-    until("the file", || async {
-        let text = std::fs::read_to_string(home.file()).unwrap_or_default();
-        text.contains("a queen").then_some(())
-    })
-    .await;
+    home.written("the file", |file| file.contains("a queen"))
+        .await;
 
     let change = json!({"prompt": "a king"});
     server
@@ -115,11 +112,9 @@ async fn s1_a_samod_client_reads_changes_and_watches() {
     arrives(&handle, &key, "prompt", "a king").await;
 
     // By hand, in the file.
-    let by_hand = until("the file", || async {
-        let text = std::fs::read_to_string(home.file()).unwrap_or_default();
-        text.contains("a king").then_some(text)
-    })
-    .await;
+    let by_hand = home
+        .written("the file", |file| file.contains("a king"))
+        .await;
     home.write(by_hand.replace("a king", "a wizard").as_bytes());
     arrives(&handle, &key, "prompt", "a wizard").await;
     client.stop().await;

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 
 use plainsync_tests::historic::history;
 use plainsync_tests::home::{Home, PATIENCE};
-use plainsync_tests::served::{Answer, Served, until};
+use plainsync_tests::served::{Answer, Served};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_plainsync-tested");
@@ -427,10 +427,8 @@ async fn l1_the_old_paths_keep_their_shapes() {
         "{saved}"
     );
     let size = saved["fileSize"].as_u64().expect("a size");
-    until("the file of that size", || async {
-        (home.bytes().len() as u64 == size).then_some(())
-    })
-    .await;
+    home.written("the file of that size", |file| file.len() as u64 == size)
+        .await;
     let loaded = server.get("/load-jobs").await.ok();
     assert_eq!(loaded["message"], "Loaded 3 jobs");
     assert_eq!(

@@ -45,12 +45,9 @@ async fn f11_three_servers_in_a_synced_folder_end_with_one_file() {
     let first = homes[0].serve(&[]).await;
     let job = json!({"prompt": "made before anybody else joined", "note": "made-0"});
     first.json("POST", "/api/v1/jobs", &job).await.ok();
-    until("the file", || async {
-        fs::read_to_string(homes[0].file())
-            .is_ok_and(|text| text.contains("made-0"))
-            .then_some(())
-    })
-    .await;
+    homes[0]
+        .written("the file", |file| file.contains("made-0"))
+        .await;
     // The second machine gets everything; the third one its JSON alone, ahead of the history.
     fs::copy(homes[0].file(), homes[2].file()).expect("copied");
     let third = homes[2].serve(&[]).await;
