@@ -13,7 +13,7 @@
 //! **Invariant:** a peer that asks for something, names a version that is not known here or does
 //! not answer, is no longer following; histories are compared again (S3).
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use automerge::sync::{BloomFilter, ChunkList, Have, Message, MessageVersion};
@@ -171,12 +171,17 @@ impl Following {
 
     /// The peer, which takes `ahead` messages before it answers, said something when it had `has`. One
     /// that takes one answers that; one that takes many answers those that lead to what it has.
-    pub(crate) fn heard(&mut self, ahead: u32, has: &[ChangeHash]) {
-        let arrived =
-            |(_, told): &(Millis, Vec<ChangeHash>)| told.iter().all(|hash| has.contains(hash));
+    pub(crate) fn heard(&mut self, ahead: u32, has: impl FnOnce() -> HashSet<ChangeHash>) {
         if ahead <= 1 {
             self.unanswered.clear();
-        } else if let Some(last) = self.unanswered.iter().rposition(arrived) {
+        }
+        if self.unanswered.is_empty() {
+            return;
+        }
+        let has = has();
+        let arrived =
+            |(_, told): &(Millis, Vec<ChangeHash>)| told.iter().all(|hash| has.contains(hash));
+        if let Some(last) = self.unanswered.iter().rposition(arrived) {
             self.unanswered.drain(..=last);
         }
     }

@@ -10,6 +10,9 @@
 //! [`Replica`]: crate::replica::Replica
 
 #[cfg(feature = "fan-out")]
+use std::collections::HashSet;
+
+#[cfg(feature = "fan-out")]
 use automerge::sync::MessageFlags;
 use automerge::sync::{ChunkList, Message, State, SyncDoc};
 use automerge::{Change, ChangeHash};
@@ -315,7 +318,7 @@ impl Session {
             self.lose();
             return false;
         }
-        following.heard(self.follows.ahead, &newest(message, changes));
+        following.heard(self.follows.ahead, || newest(message, changes));
         true
     }
 
@@ -346,8 +349,8 @@ impl Session {
 /// The newest changes that a peer has: those that `message` names, and those that `changes`, which it
 /// brought, are made on.
 #[cfg(feature = "fan-out")]
-fn newest(message: &Message, changes: &[Change]) -> Vec<ChangeHash> {
-    let mut has = message.heads.clone();
+fn newest(message: &Message, changes: &[Change]) -> HashSet<ChangeHash> {
+    let mut has: HashSet<ChangeHash> = message.heads.iter().copied().collect();
     for change in changes.iter().rev() {
         if has.contains(&change.hash()) {
             has.extend(change.deps());

@@ -145,7 +145,8 @@ impl Companion {
         open.unwrap_or_else(|| lock(&self.known).info.clone())
     }
 
-    /// As [`Companion::info`]; `None`: it was never open here, so that its id may still change.
+    /// As [`Companion::info`]; `None`: opening it may still give it another id. The id that it has is
+    /// also certain when it could not be opened: people are to see that there is one.
     pub(super) fn certain_info(&self) -> Option<DocumentInfo> {
         let is_certain = lock(&self.known).is_certain;
         is_certain.then(|| self.info())

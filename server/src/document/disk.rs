@@ -25,7 +25,7 @@ pub use real::RealDisk;
 use sha2::{Digest as _, Sha256};
 pub use shadow::ShadowDisk;
 
-use super::way::{PIECE_BYTES, give_way};
+use super::way::{PIECE_BYTES, give_way, is_behind};
 
 /// What is known of a file without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,14 +236,17 @@ pub fn replace_whole(
     written
 }
 
-/// Writes all of `bytes` at the end of `file`, and has all but the last piece reach the disk on the
-/// way: a journal that is synced meanwhile has to wait for what others wrote, and so waits
-/// for one piece, not for all of the file.
+/// Writes all of `bytes` at the end of `file`. On a thread that gives way it has all but the last piece
+/// reach the disk on the way: a journal that is synced meanwhile has to wait for what others wrote,
+/// and so waits for one piece, not for all of the file.
 ///
 /// # Errors
 ///
 /// Those of the file system; a part of `bytes` may have been written.
 pub fn append_in_pieces(file: &mut dyn DiskFile, bytes: &[u8]) -> io::Result<()> {
+    if !is_behind() {
+        return file.append(bytes);
+    }
     let mut pieces = bytes.chunks(PIECE_BYTES).peekable();
     while let Some(piece) = pieces.next() {
         give_way();

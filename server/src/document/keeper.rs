@@ -33,7 +33,7 @@ use super::render::{Rendered, render_file};
 use super::ring::Ring;
 use super::shared::{Arrived, Neighbours, Published};
 use super::snapshot::Version;
-use super::way::FreedInSteps;
+use super::way::{FreedInSteps, waited};
 use super::written::Written;
 
 use self::copies::ConflictCopies;
@@ -242,6 +242,7 @@ impl Keeper {
     fn write(&mut self, version: &Version) {
         let started = Instant::now();
         let (rows, heads) = (&*version.snapshot, &version.snapshot.heads);
+        let waited_before = waited();
         // Before the file is made: who saved it waits for us to take it in.
         if self.projection.is_other(heads) {
             self.look_anew();
@@ -268,7 +269,7 @@ impl Keeper {
                 self.written.add(heads);
                 Report::Written {
                     len: bytes.len() as u64,
-                    took: started.elapsed(),
+                    took: started.elapsed().saturating_sub(waited() - waited_before),
                 }
             }
             Ok((Replaced::Other, _)) => {

@@ -301,8 +301,14 @@ impl Projection {
         match self.disk.exchange(&swap, path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-                // The last look before a plain rename: the moment between cannot be closed here.
-                if !matches!(self.find(), Ok(Found::Settled)) {
+                // The last look before a plain rename: the moment between cannot be closed here. Reading
+                // takes longer than that, so it must look the same before and after.
+                let before = self.look();
+                let there = self.disk.read(path).map(FreedInSteps);
+                let is_settled =
+                    there.as_ref().ok().map(|bytes| ContentHash::of(bytes)) == self.settled;
+                let is_unmoved = matches!((before, self.look()), (Ok(a), Ok(b)) if a == b);
+                if !is_settled || !is_unmoved {
                     let _ = self.disk.remove(&swap);
                     return Ok(Replaced::Other);
                 }

@@ -12,9 +12,9 @@
 //! Functions on the keeper's way call [`give_way`], or go through [`pieces`]; on other threads they
 //! do nothing of it.
 //!
-//! **Invariant:** nobody gives way for longer than [`WAIT_MAX`] at a time, and not again before one
-//! more was answered: under the heaviest load the file is written late, and written; and a message
-//! that takes long, or that nobody will answer any more, delays it once.
+//! **Invariant:** nobody waits for longer than it works, but for a few milliseconds that it may have saved
+//! up, and not for longer than [`WAIT_MAX`] at a time: under the heaviest load the file takes twice as
+//! long, and is written. A message that takes long, or that nobody will answer any more, delays it once.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -32,9 +32,12 @@ const FREED_BYTES: usize = 1024 * 1024;
 /// Longest wait at one question.
 const WAIT_MAX: Duration = Duration::from_millis(5);
 
+/// Most waiting that work done before, or rest, can pay for.
+const SAVED_MAX: Duration = Duration::from_millis(20);
+
 thread_local! {
     /// Whom this thread gives way to.
-    static BEFORE: RefCell<Option<Arc<Way>>> = const { RefCell::new(None) };
+    static BEHIND: RefCell<Option<Behind>> = const { RefCell::new(None) };
 }
 
 /// The way to one document: who has asked for something and not been answered.
@@ -51,6 +54,26 @@ pub(super) struct Way {
 /// Somebody waits for an answer as long as this is there.
 pub(super) struct Taken(Arc<Way>);
 
+/// Who gives way, and how long it may still wait.
+struct Behind {
+    way: Arc<Way>,
+    account: Account,
+}
+
+/// How long somebody may wait: what its work has paid for.
+struct Account {
+    /// Longest wait at one question.
+    max: Duration,
+    /// Since when it works.
+    since: Instant,
+    /// Waiting that is paid for.
+    saved: Duration,
+    /// Waiting that was not: the system let it sleep for longer than it asked for.
+    owed: Duration,
+    /// How long it has waited, altogether.
+    waited: Duration,
+}
+
 impl Way {
     /// Takes it; several may.
     pub(super) fn take(self: &Arc<Self>) -> Taken {
@@ -65,8 +88,15 @@ impl Way {
 
     /// From now on this thread gives way to who takes `self`. One thread of a document does.
     pub(super) fn stand_behind(self: Arc<Self>) {
+        self.stand_behind_for(WAIT_MAX);
+    }
+
+    fn stand_behind_for(self: Arc<Self>, max: Duration) {
         let _first = self.behind.set(thread::current()); // Another one waits its full time: no harm.
-        BEFORE.set(Some(self));
+        BEHIND.set(Some(Behind {
+            way: self,
+            account: Account::new(max, Instant::now()),
+        }));
     }
 
     /// Whether somebody has it for whom it was not yet waited in vain.
@@ -75,11 +105,11 @@ impl Way {
         self.taken() > 0 && self.in_vain.load(Ordering::Relaxed) != answered.wrapping_add(1)
     }
 
-    /// Waits until nobody has it, or [`WAIT_MAX`].
-    fn wait(&self) {
+    /// Waits until nobody has it, or for `max`.
+    fn wait(&self, max: Duration) {
         let begun = Instant::now();
         while self.is_worth_waiting() {
-            let Some(left) = WAIT_MAX.checked_sub(begun.elapsed()) else {
+            let Some(left) = max.checked_sub(begun.elapsed()) else {
                 let answered = self.answered.load(Ordering::SeqCst);
                 self.in_vain
                     .store(answered.wrapping_add(1), Ordering::Relaxed);
@@ -101,15 +131,69 @@ impl Drop for Taken {
     }
 }
 
+impl Account {
+    fn new(max: Duration, now: Instant) -> Self {
+        Self {
+            max,
+            since: now,
+            saved: SAVED_MAX.max(max),
+            owed: Duration::ZERO,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// How long it may wait at `now`: it has worked until then.
+    fn may_wait(&mut self, now: Instant) -> Duration {
+        let worked = now.duration_since(self.since);
+        self.since = now;
+        let left = worked.saturating_sub(self.owed);
+        self.owed = self.owed.saturating_sub(worked);
+        self.saved = (self.saved + left).min(SAVED_MAX.max(self.max));
+        self.saved.min(self.max)
+    }
+
+    /// It has waited until `now`.
+    fn has_waited(&mut self, now: Instant) {
+        let took = now.duration_since(self.since);
+        self.since = now;
+        self.owed += took.saturating_sub(self.saved);
+        self.saved = self.saved.saturating_sub(took);
+        self.waited += took;
+    }
+}
+
+impl Behind {
+    fn give_way(&mut self) {
+        let most = self.account.may_wait(Instant::now());
+        if !most.is_zero() && self.way.is_worth_waiting() {
+            self.way.wait(most);
+            self.account.has_waited(Instant::now());
+        }
+    }
+}
+
 /// Lets those go first for whom this thread stands behind.
 pub(super) fn give_way() {
     // A thread that ends has nobody before it any more.
-    let _ended = BEFORE.try_with(|before| {
-        if let Some(way) = &*before.borrow() {
-            thread::yield_now(); // Who is about to take it may not have had a processor yet.
-            way.wait();
+    let _ended = BEHIND.try_with(|behind| {
+        if let Some(behind) = &mut *behind.borrow_mut() {
+            behind.give_way();
         }
     });
+}
+
+/// Whether this thread gives way to anybody.
+pub(super) fn is_behind() -> bool {
+    BEHIND.with_borrow(Option::is_some)
+}
+
+/// How long this thread has given way so far.
+pub(super) fn waited() -> Duration {
+    BEHIND.with_borrow(|behind| {
+        behind
+            .as_ref()
+            .map_or(Duration::ZERO, |behind| behind.account.waited)
+    })
 }
 
 /// `bytes` piece by piece, giving way before each.
@@ -151,24 +235,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_stands_behind_goes_on_when_the_way_is_free() {
+    fn who_stands_behind_goes_on_only_when_the_way_is_free() {
         let way = Arc::new(Way::default());
         let (first, second) = (way.take(), way.take());
-        let behind = Arc::clone(&way);
+        let is_free = Arc::new(AtomicUsize::new(0));
+        let (behind, seen) = (Arc::clone(&way), Arc::clone(&is_free));
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
-            behind.stand_behind();
-            while BEFORE.with_borrow(|way| way.as_ref().is_some_and(|way| way.taken() > 0)) {
-                give_way();
-            }
-            tell.send(()).expect("heard");
+            behind.stand_behind_for(Duration::from_secs(3600));
+            tell.send(0).expect("heard");
+            give_way();
+            tell.send(seen.load(Ordering::SeqCst)).expect("heard");
         });
+        assert_eq!(told.recv(), Ok(0), "it stands there");
         drop(first);
-        assert_eq!(way.taken(), 1);
-        assert!(told.try_recv().is_err(), "one is still before it");
+        is_free.store(1, Ordering::SeqCst);
         drop(second);
-        told.recv().expect("it went on");
+        let minute = Duration::from_secs(60);
+        assert_eq!(
+            told.recv_timeout(minute),
+            Ok(1),
+            "not before, and not long after"
+        );
         thread.join().expect("it ends");
+    }
+
+    #[test]
+    fn who_waits_has_worked_as_long() {
+        let ms = Duration::from_millis;
+        let mut now = Instant::now();
+        let mut account = Account::new(WAIT_MAX, now);
+        let mut worked = Duration::ZERO;
+        for (work, asleep) in [(ms(1), ms(1)), (ms(1), ms(4)), (ms(0), ms(0))].repeat(100) {
+            now += work;
+            worked += work;
+            let most = account.may_wait(now);
+            assert!(most <= WAIT_MAX);
+            if !most.is_zero() {
+                now += most + asleep; // The system wakes it too late.
+                account.has_waited(now);
+            }
+            assert!(account.waited <= worked + SAVED_MAX + asleep.max(ms(4)));
+        }
+        assert!(account.waited >= worked / 2, "it does wait");
+        now += Duration::from_secs(3600);
+        account.may_wait(now);
+        assert_eq!(account.saved, SAVED_MAX, "rest pays for no more than that");
     }
 
     #[test]
@@ -191,7 +303,7 @@ mod tests {
         assert!(!way.is_worth_waiting());
         let _never_answered = way.take();
         assert!(way.is_worth_waiting());
-        way.wait();
+        way.wait(WAIT_MAX);
         assert!(!way.is_worth_waiting());
         let next = way.take();
         assert!(!way.is_worth_waiting(), "nobody was answered meanwhile");
