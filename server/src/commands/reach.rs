@@ -252,10 +252,11 @@ impl Reach {
                 .token
                 .get_or_insert_with(|| token.expose().to_owned());
         }
-        Self::ask(access, &place, holder).await.map(Some)
+        Self::ask(access, &place, holder).await
     }
 
-    async fn ask(access: Access, place: &Place, holder: &Holder) -> Result<Self, Failure> {
+    /// `None`: the file carries a version, so the server will list it once it has looked it through.
+    async fn ask(access: Access, place: &Place, holder: &Holder) -> Result<Option<Self>, Failure> {
         let there = There::new(access);
         let (status, bytes) = there
             .call(Method::GET, "/api/v1/documents", None)
@@ -286,17 +287,22 @@ impl Reach {
             .find(|document| document["name"] == place.name.as_str())
             .and_then(|document| DocumentId::from_text(document["id"].as_str()?).ok());
         let Some(document) = found else {
+            let bytes = std::fs::read(&place.file).unwrap_or_default();
+            let file: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            if file["sync"].is_object() && !has_been_up(holder) {
+                return Ok(None);
+            }
             let sentence = format!(
                 "the server at {} has the folder of {}, but does not serve that file",
                 holder.url, place.name
             );
             return Err(Failure::new(exit::BUSY, sentence));
         };
-        Ok(Self {
+        Ok(Some(Self {
             way: Way::There(there),
             document,
             _stand_in: None,
-        })
+        }))
     }
 
     /// Whether a running server answers.
