@@ -246,14 +246,16 @@ async fn ours(
     folder: &Path,
     jobs: usize,
 ) -> Result<(process::Process, process::Told), StartError> {
-    let file = folder.join("files/job_history.json");
+    let files = folder.join("files");
+    std::fs::create_dir_all(&files).map_err(StartError::failed)?;
+    let file = files.join("job_history.json");
     if jobs > 0 {
         write_jobs(&file, jobs, None).map_err(StartError::failed)?;
     }
     let mut command = Command::new(program);
     command
         .arg("serve")
-        .arg(&file)
+        .arg(&files)
         .args(["--port", "0", "--log", "warn", "--state"])
         .arg(folder.join("state"));
     for name in ["PLAINSYNC_TOKEN", "PIXELLAB_API_KEY", "PIXELLAB_BASE_URL"] {
