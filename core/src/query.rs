@@ -1,8 +1,27 @@
-//! Finding rows: words, `field:value` terms, order and pages.
+//! Finding rows: a query text, order and pages.
 //!
-//! A query is words separated by spaces. `status:error` asks for a field's exact value,
-//! `has:conflict` for rows with a conflict; `"two words"` is one word; a leading `-`
-//! excludes. Other words are looked for in label, prompt and error, whatever their case.
+//! ```text
+//! query  = { term }                            separated by spaces; every one must hold
+//! term   = ["-"] ( text | field ":" value { "," value } )
+//! value  = text                                the words of a text, a number, a day
+//!        | "=" text                            the whole text
+//!        | ( ">" | ">=" | "<" | "<=" ) number-or-time
+//!        | [ number-or-time ] ".." [ number-or-time ]
+//! text   = letters, or "in quotes", where \" and \\ stand for themselves
+//! ```
+//!
+//! A text alone is looked for in the label and in every text field but `status`. `-` excludes. A field is one of the
+//! record, unknown ones too, or a path such as `rotationData.toDirection`; `created`, `started`, `ended` and
+//! `label` are `createdAt`, `startTime`, `endTime` and `id`. `has:conflict`, `has:image` and `has:seed` ask whether
+//! there is any, `is:kept` whether an edit won over a removal. Times are days (`2025-10-01`), months (`2025-10`) and
+//! times of a day (`2025-10-01T14:30`, with a zone if it is not UTC); each covers all that is in it.
+//!
+//! The same text means the same in the page, its address, the command line and the API.
+
+mod filter;
+mod needle;
+mod span;
+mod words;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -11,7 +30,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::limits::{PAGE_ROWS_MAX, QUERY_BYTES_MAX, QUERY_TERMS_MAX};
-use crate::view::{Row, View, text_of};
+use crate::view::{Row, View};
+
+pub use filter::Filter;
 
 /// What rows are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -60,20 +81,57 @@ pub enum QueryError {
         /// The position of the quote, in characters, counted from 1.
         at: usize,
     },
+    /// A field was named, and nothing after the colon or a comma.
+    #[error(
+        "`{field}:` at character {at} of the query lacks a value, such as `{field}:64`; a text with a colon stands in quotes"
+    )]
+    NoValue {
+        /// The position of the term, in characters, counted from 1.
+        at: usize,
+        /// The field.
+        field: String,
+    },
+    /// What is to be compared has no order.
+    #[error(
+        "`{found}` at character {at} of the query cannot be compared: allowed are a number such as 64 and a time such as 2025-10-01 or 2025-10-01T14:30"
+    )]
+    NoNumber {
+        /// Where it stands, in characters, counted from 1.
+        at: usize,
+        /// What stands there.
+        found: String,
+    },
+    /// `is:` knows no such word.
+    #[error(
+        "`is:{found}` at character {at} of the query means nothing; allowed is is:kept, which finds what an edit kept from being removed"
+    )]
+    NoSuchState {
+        /// Where the word stands, in characters, counted from 1.
+        at: usize,
+        /// The word.
+        found: String,
+    },
 }
 
-#[derive(Debug)]
-struct Term {
-    negated: bool,
-    field: Option<String>,
-    text: String,
+impl QueryError {
+    /// Where the fault stands in the query, in characters, counted from 1; none where it is the whole.
+    #[must_use]
+    pub fn at(&self) -> Option<usize> {
+        match self {
+            Self::TooLong { .. } | Self::TooMany { .. } => None,
+            Self::OpenQuote { at }
+            | Self::NoValue { at, .. }
+            | Self::NoNumber { at, .. }
+            | Self::NoSuchState { at, .. } => Some(*at),
+        }
+    }
 }
 
 /// Finds rows in `view`.
 ///
 /// # Errors
 ///
-/// [`QueryError`]: the query text is too long, has too many words or an open quote.
+/// [`QueryError`]: the query text is too long, or something in it means nothing.
 pub fn run(view: &View, query: &Query) -> Result<Found, QueryError> {
     if query.bin {
         run_over(view.bin().rev(), query)
@@ -87,14 +145,13 @@ pub fn run(view: &View, query: &Query) -> Result<Found, QueryError> {
 ///
 /// # Errors
 ///
-/// [`QueryError`]: the query text is too long, has too many words or an open quote.
+/// [`QueryError`]: the query text is too long, or something in it means nothing.
 pub fn run_over<'a>(
     rows: impl Iterator<Item = &'a Arc<Row>>,
     query: &Query,
 ) -> Result<Found, QueryError> {
-    let terms = parse(&query.q)?;
-    let matches = |row: &&Arc<Row>| terms.iter().all(|term| term.accepts(row));
-    let mut rows: Vec<&Arc<Row>> = rows.filter(matches).collect();
+    let filter = Filter::parse(&query.q)?;
+    let mut rows: Vec<&Arc<Row>> = rows.filter(|row| filter.accepts(row)).collect();
     match query
         .sort
         .strip_prefix('-')
@@ -119,77 +176,6 @@ pub fn run_over<'a>(
         .cloned()
         .collect();
     Ok(Found { rows, total })
-}
-
-fn parse(text: &str) -> Result<Vec<Term>, QueryError> {
-    if text.len() > QUERY_BYTES_MAX {
-        return Err(QueryError::TooLong {
-            found_bytes: text.len(),
-        });
-    }
-    let mut terms = Vec::new();
-    let mut word = String::new();
-    let mut quoted_at = None;
-    let mut any = false;
-    for (at, letter) in text.chars().enumerate() {
-        match letter {
-            '"' if quoted_at.is_some() => quoted_at = None,
-            '"' => (quoted_at, any) = (Some(at + 1), true),
-            letter if letter.is_whitespace() && quoted_at.is_none() => {
-                if any {
-                    terms.push(Term::of(&word));
-                }
-                word.clear();
-                any = false;
-            }
-            letter => {
-                word.push(letter);
-                any = true;
-            }
-        }
-    }
-    if let Some(at) = quoted_at {
-        return Err(QueryError::OpenQuote { at });
-    }
-    if any {
-        terms.push(Term::of(&word));
-    }
-    if terms.len() > QUERY_TERMS_MAX {
-        let found = terms.len();
-        return Err(QueryError::TooMany { found });
-    }
-    Ok(terms)
-}
-
-impl Term {
-    fn of(word: &str) -> Self {
-        let (negated, rest) = match word.strip_prefix('-') {
-            Some(rest) if !rest.is_empty() => (true, rest),
-            _ => (false, word),
-        };
-        let (field, text) = match rest.split_once(':') {
-            Some((field, text)) if !field.is_empty() && !text.is_empty() => (Some(field), text),
-            _ => (None, rest),
-        };
-        Self {
-            negated,
-            field: field.map(str::to_owned),
-            text: text.to_lowercase(),
-        }
-    }
-
-    fn accepts(&self, row: &Row) -> bool {
-        let found = match self.field.as_deref() {
-            Some("has") => self.text == "conflict" && !row.conflicts.is_empty(),
-            Some(field) => row.job.get(field).is_some_and(|value| {
-                text_of(value).to_lowercase() == self.text
-            }),
-            None => ["id", "prompt", "error"].iter().any(|field| {
-                matches!(row.job.get(*field), Some(Value::String(text)) if text.to_lowercase().contains(&self.text))
-            }) || row.label.to_lowercase().contains(&self.text),
-        };
-        found != self.negated
-    }
 }
 
 /// Numbers by size, texts by letters, numbers before texts; absent values last, whichever way round.

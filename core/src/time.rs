@@ -80,9 +80,80 @@ pub fn from_rfc3339(text: &str) -> Option<i64> {
     zoned.or_else(utc).ok().map(|time| time.timestamp())
 }
 
+/// Unix seconds from `start` on, up to `end` and without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondsRange {
+    /// The first.
+    pub start: i64,
+    /// The first after it.
+    pub end: i64,
+}
+
+/// All seconds that a person means by `text`: a month (`2026-01`), a day (`2026-01-31`), a minute
+/// (`2026-01-31 10:11`) or a second of it. The time stands after a space or a `T`, and is in UTC
+/// where no zone is named.
+///
+/// `None` when it is no time.
+#[must_use]
+pub fn seconds_within(text: &str) -> Option<SecondsRange> {
+    let text = text.trim();
+    let range = |start: i64, len: i64| {
+        Some(SecondsRange {
+            start,
+            end: start.saturating_add(len),
+        })
+    };
+    if text.len() == 7 {
+        let start = from_rfc3339(&format!("{text}-01T00:00:00"))?;
+        let (year, month) = text.split_once('-')?;
+        let (year, month) = (year.parse::<u32>().ok()?, month.parse::<u32>().ok()?);
+        let next = format!("{:04}-{:02}-01T00:00:00", year + month / 12, month % 12 + 1);
+        return range(start, from_rfc3339(&next)? - start);
+    }
+    let (day, rest) = text.split_at_checked(10)?;
+    if rest.is_empty() {
+        return range(from_rfc3339(&format!("{day}T00:00:00"))?, 24 * 60 * 60);
+    }
+    let time = rest.strip_prefix([' ', 'T', 't'])?;
+    let zone_at = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
+    let (clock, zone) = time.split_at_checked(zone_at)?;
+    let clock = clock.trim_end();
+    let (seconds, len) = match clock.matches(':').count() {
+        1 => (":00", 60),
+        _ => ("", 1),
+    };
+    range(from_rfc3339(&format!("{day}T{clock}{seconds}{zone}"))?, len)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn q3_a_time_is_all_that_lies_in_it() {
+        for (text, seconds) in [
+            ("2026-01", Some((1_767_225_600, 31 * 86_400))),
+            ("2024-02", Some((1_706_745_600, 29 * 86_400))),
+            ("2025-12", Some((1_764_547_200, 31 * 86_400))),
+            ("2026-01-31", Some((1_769_817_600, 86_400))),
+            ("2026-01-31 10:11", Some((1_769_854_260, 60))),
+            ("2026-01-31T12:11+02:00", Some((1_769_854_260, 60))),
+            ("2026-01-31T10:11:11.5Z", Some((1_769_854_271, 1))),
+            ("2026-13", None),
+            ("2026-00", None),
+            ("2026-1", None),
+            ("202601x", None),
+            ("2026-02-30", None),
+            ("9999-12", None),
+            ("", None),
+        ] {
+            let seconds = seconds.map(|(start, len)| SecondsRange {
+                start,
+                end: start + len,
+            });
+            assert_eq!(seconds_within(text), seconds, "{text}");
+        }
+    }
 
     #[test]
     fn d2_any_time_has_a_text_and_none_fails() {

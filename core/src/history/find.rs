@@ -6,7 +6,7 @@ use super::names::Names;
 use super::walk::Walk;
 use super::{LOG_ENTRIES_MAX, PREFIX_DIGITS_MIN};
 use crate::document::Document;
-use crate::time::{from_rfc3339, rfc3339};
+use crate::time::{SecondsRange, rfc3339, seconds_within};
 
 /// Characters of a version's name that an error repeats.
 pub(super) const FOUND_CHARS_MAX: usize = 200;
@@ -173,20 +173,12 @@ impl Document {
 #[must_use]
 pub fn seconds_of(text: &str) -> Option<i64> {
     let text = text.trim();
-    let (day, rest) = text.split_at_checked(10)?;
-    if rest.is_empty() {
-        return from_rfc3339(&format!("{day}T23:59:59"));
+    let SecondsRange { start, end } = seconds_within(text)?;
+    match text.len() {
+        7 => None, // A month is no version.
+        10 => Some(end - 1),
+        _ => Some(start),
     }
-    let time = rest.strip_prefix([' ', 'T', 't'])?;
-    let zone_at = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
-    let (clock, zone) = time.split_at_checked(zone_at)?;
-    let clock = clock.trim_end();
-    let seconds = if clock.matches(':').count() == 1 {
-        ":00"
-    } else {
-        ""
-    };
-    from_rfc3339(&format!("{day}T{clock}{seconds}{zone}"))
 }
 
 #[cfg(test)]

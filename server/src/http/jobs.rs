@@ -29,7 +29,7 @@ use crate::runner::validate::SIDE_PX_DEFAULT;
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// Words to look for; `status:error` asks for a field's value, `has:conflict` for conflicts.
+    /// What to find: `status:error,queued width:>64 created:2025-10 has:conflict "two words" -dragon`.
     q: String,
     /// A field to sort by, `-` in front for descending; newest first when absent.
     sort: String,

@@ -254,6 +254,56 @@ test('b3_rows_of_the_last_visit_are_there_when_open_returns', async (t) => {
   assert.deepEqual(other, []);
 });
 
+test('b8_a_window_moves_and_is_told_only_what_it_lacks', async (t) => {
+  const browser = fakeBrowser();
+  const tab = browser.tab();
+  const client = opened(t, tab);
+  await client.ready;
+  const pages = [];
+  const subscription = client.jobs.subscribe({ limit: 2 }, (page) => pages.push(page));
+  const worker = tab.workers[0];
+  const { sub } = worker.received.find(({ type }) => type === 'subscribe');
+  const row = (key, prompt) => ({ key, job: { prompt } });
+  const tell = (page) => worker.say({ type: 'page', sub, total: 9, ...page });
+  tell({ offset: 0, keys: ['a', 'b'], rows: [row('a', 'knight'), row('b', 'mage')] });
+  tell({ offset: 0, keys: ['a', 'b'], rows: [row('b', 'dragon')] });
+  subscription.move({ offset: 1, limit: 2 });
+  subscription.move({ offset: 1, limit: 2 });
+  tell({ offset: 1, keys: ['b', 'c'], rows: [row('c', 'wizard')] });
+  await until(() => pages.length === 3, 'three pages');
+  const shown = pages.map(({ offset, rows }) => [offset, ...rows.map(({ job }) => job.prompt)].join(' '));
+  assert.deepEqual(shown, ['0 knight mage', '0 knight dragon', '1 dragon wizard']);
+  assert.deepEqual(
+    worker.received.filter(({ type }) => type === 'move'),
+    [{ type: 'move', sub, offset: 1, limit: 2 }],
+  );
+  worker.die();
+  await until(() => tab.workers[1]?.received.some(({ type }) => type === 'subscribe'), 'the next worker');
+  const again = tab.workers[1].received.find(({ type }) => type === 'subscribe');
+  assert.deepEqual(again.query, { limit: 2, offset: 1 }, 'it begins where the window is');
+  subscription();
+  assert.equal(tab.workers[1].received.at(-1).type, 'unsubscribe');
+});
+
+test('q4_a_query_that_means_nothing_is_told_to_who_asked', async (t) => {
+  const browser = fakeBrowser();
+  const tab = browser.tab();
+  const client = opened(t, tab);
+  await client.ready;
+  const errors = [];
+  client.on('error', ({ message }) => errors.push(message));
+  const faults = [];
+  client.jobs.subscribe({ q: 'width:>x' }, () => {}, (fault) => faults.push(fault));
+  client.jobs.subscribe({ q: '"' }, () => {});
+  const worker = tab.workers[0];
+  const subs = worker.received.filter(({ type }) => type === 'subscribe').map(({ sub }) => sub);
+  worker.say({ type: 'page-failed', sub: subs[0], message: 'no number', at: 8 });
+  worker.say({ type: 'page-failed', sub: subs[1], message: 'not closed', at: 1 });
+  await until(() => errors.length === 1, 'the error');
+  assert.deepEqual(faults, [{ message: 'no number', at: 8 }]);
+  assert.deepEqual(errors, ['not closed']);
+});
+
 test('b3_a_damaged_first_row_cache_is_no_rows', async (t) => {
   const browser = fakeBrowser();
   await visit(browser);

@@ -4,9 +4,10 @@ import { importWords, looksLikeJson } from '../src/app/transfer.ts';
 import { createNotices } from '../src/app/notices.ts';
 import { createToasts } from '../src/app/toasts.ts';
 import { tokenIn } from '../src/app/server.ts';
-import { allKeys } from '../src/app/list.ts';
+import { allKeys, stretchAround } from '../src/app/list.ts';
 import { DIRECTIONS } from '../src/pure/directions.ts';
-import { PAGE_ROWS } from '../src/pure/limits.ts';
+import { WINDOW_STEP } from '../src/pure/limits.ts';
+import { WHOLE, fromAddress, toAddress } from '../src/pure/query.ts';
 import { makeApp, makeRow, until } from './helpers.ts';
 
 const many = (n: number) => Array.from({ length: n }, (_, i) => makeRow(i + 1, i + 1));
@@ -14,7 +15,7 @@ const draft = { prompt: 'a knight', width: 64, height: 48, seed: '7' };
 
 test('b3_cached_rows_are_in_the_list_before_anything_is_awaited', () => {
   const { app } = makeApp({ rows: many(3), loadMs: 60_000 });
-  assert.equal(app.list.keys.peek().length, 3);
+  assert.equal(app.list.here.peek().keys.length, 3);
   assert.equal(app.list.total.peek(), null);
 });
 
@@ -88,30 +89,72 @@ test('a failed action is a toast with the reason', async () => {
   assert.equal(app.toasts.list.peek()[0]?.text, 'Not added: the disk is full');
 });
 
-test('the list grows by windows and a changed row changes only its own signal', async () => {
-  const { app, client } = makeApp({ rows: many(200) });
-  await until('the first window', () => app.list.total.peek() === 200);
-  assert.equal(app.list.keys.peek().length, PAGE_ROWS);
-  app.list.more();
-  await until('the second window', () => app.list.keys.peek().length === 2 * PAGE_ROWS);
-  const keys = app.list.keys.peek();
+test('b8_the_window_moves_with_the_screen_and_a_changed_row_changes_only_its_own_signal', async () => {
+  const { app, client } = makeApp({ rows: many(400) });
+  const { here, total } = app.list;
+  await until('the first window', () => total.peek() === 400);
+  assert.deepEqual([here.peek().offset, here.peek().keys.length], [0, 2 * WINDOW_STEP]);
+  app.list.look(200, 212);
+  app.list.look(210, 222); // While the first is on its way: only where it ends matters.
+  const wanted = stretchAround(210, 222);
+  await until('the window there', () => here.peek().offset === wanted.offset);
+  assert.equal(here.peek().keys.length, wanted.limit);
+  const inAll = await client.jobs.query({ offset: 210, limit: 1 });
+  assert.equal(here.peek().keys[210 - wanted.offset], inAll.rows[0]?.key);
+
+  const { keys } = here.peek();
   const [first, last] = [keys[0] ?? '', keys.at(-1) ?? ''];
   const before = app.list.row(last)?.peek();
   await client.jobs.change(first, { prompt: 'changed' });
   await until('the change', () => app.list.row(first)?.peek().job.prompt === 'changed');
   assert.equal(app.list.row(last)?.peek(), before);
-  assert.equal(app.list.keys.peek(), keys);
+  assert.equal(here.peek().keys, keys);
+});
+
+test('b8_what_is_asked_for_covers_the_screen_and_little_more', () => {
+  for (const [from, to, offset, limit] of [
+    [0, 1, 0, 64],
+    [0, 32, 0, 64],
+    [0, 33, 0, 96],
+    [31, 40, 0, 96],
+    [32, 40, 0, 96],
+    [64, 80, 32, 96],
+    [9_990, 10_000, 9_952, 96],
+    [0, 5_000, 0, 512],
+  ] as const) {
+    assert.deepEqual(stretchAround(from, to), { offset, limit }, `${from} to ${to}`);
+  }
 });
 
 test('search and status narrow the list; until the answer comes the old one stays', async () => {
   const { app } = makeApp({ rows: many(30) });
-  await until('the list', () => app.list.total.peek() === 30);
+  const { here, total, row } = app.list;
+  await until('the list', () => total.peek() === 30);
   app.view.set({ words: 'knight' });
-  assert.equal(app.list.keys.peek().length, 30);
-  const found = await until('the answer', () => (app.list.total.peek() ?? 30) < 30 && app.list.keys.peek());
-  assert.ok(found.every((key) => app.list.row(key)?.peek().job.prompt.includes('knight')));
-  app.view.set({ status: 'error' });
-  await until('nothing', () => app.list.total.peek() === 0);
+  assert.equal(here.peek().keys.length, 30);
+  await until('the answer', () => (total.peek() ?? 30) < 30);
+  assert.ok(here.peek().keys.every((key) => row(key)?.peek().job.prompt.includes('knight')));
+  app.view.set({ words: 'status:' });
+  await until('the fault', () => app.list.fault.peek());
+  assert.deepEqual(app.list.fault.peek(), { message: 'a value is missing', at: 7 });
+  assert.ok(here.peek().keys.length > 0, 'what was found before stays');
+  app.view.set({ words: 'nothing is called so' });
+  await until('nothing', () => total.peek() === 0);
+  assert.equal(app.list.fault.peek(), null);
+});
+
+test('q5_what_is_shown_is_in_the_address_and_comes_back_from_it', () => {
+  for (const [address, shown] of [
+    ['', {}],
+    ['#bin', { place: 'bin' }],
+    ['?q=status:error+width:%3E64+%22a+b%22', { words: 'status:error width:>64 "a b"' }],
+    ['?q=%C3%B6%26%23&status=active&sort=prompt#bin', { words: 'ö&#', status: 'active', sort: 'prompt', place: 'bin' }],
+  ] as const) {
+    const [, search = '', hash = ''] = /^([^#]*)(#.*)?$/.exec(address) ?? [];
+    assert.deepEqual(fromAddress(search, hash), { ...WHOLE, ...shown }, address);
+    assert.equal(toAddress({ ...WHOLE, ...shown }), address);
+  }
+  assert.deepEqual(fromAddress('?status=nonsense&sort=-x&other=1', '#x'), WHOLE);
 });
 
 test('all keys of the bin are read page by page', async () => {

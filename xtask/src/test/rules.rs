@@ -13,8 +13,8 @@ use crate::{
     stamp::MADE_FOLDERS,
 };
 
-/// The letters of the rules: document, file, sync, browser, old clients, trust.
-const LETTERS: &str = "DFSBLT";
+/// The letters of the rules: document, file, sync, browser, finding, old clients, trust.
+const LETTERS: &str = "DFSBQLT";
 
 /// Where tests live.
 const FOLDERS: [&str; 5] = ["core", "wasm", "server", "web", "tests"];
