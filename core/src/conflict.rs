@@ -24,6 +24,9 @@ pub struct Side {
     pub op: String,
     /// The value; for `run` the fields of that run.
     pub value: Value,
+    /// The id of that run, where the field is `run`: a resolution names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// The device that wrote it; none for files and foreign clients.
     pub device: Option<String>,
     /// The person or program, if it said so.
@@ -48,7 +51,7 @@ impl Document {
             .filter(|(_, field)| field.is_conflict())
             .map(|(name, field)| Conflict {
                 field: name.to_owned(),
-                values: self.sides(field, |value| match (name, value.as_str()) {
+                values: self.sides(field, name == RUN, |value| match (name, value.as_str()) {
                     (RUN, Some(id)) => record
                         .runs
                         .get(id)
@@ -74,7 +77,7 @@ impl Document {
         chosen.map(|candidate| candidate.value.clone())
     }
 
-    fn sides(&self, field: &Field, show: impl Fn(&Value) -> Value) -> Vec<Side> {
+    fn sides(&self, field: &Field, is_run: bool, show: impl Fn(&Value) -> Value) -> Vec<Side> {
         field
             .candidates()
             .iter()
@@ -93,9 +96,11 @@ impl Document {
                     },
                     None => (None, None),
                 };
+                let id = candidate.value.as_str().filter(|_| is_run);
                 Side {
                     op: op_name(&candidate.op),
                     value: show(&candidate.value),
+                    run: id.map(str::to_owned),
                     device,
                     author: name,
                     at: change.map(|change| Millis(change.timestamp.max(0).unsigned_abs() * 1000)),

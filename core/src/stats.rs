@@ -25,6 +25,8 @@ pub struct Stats {
     pub error: usize,
     /// Removed jobs that can be restored.
     pub bin: usize,
+    /// Rows of the list with fields that were edited apart to different values (D4).
+    pub conflicts: usize,
     /// Finished among finished and failed, 0 to 1; none before the first ends.
     pub success_rate: Option<f64>,
     /// Mean duration of finished jobs, in seconds; none where none says.
@@ -48,6 +50,7 @@ impl Stats {
                 continue;
             }
             stats.total += 1;
+            stats.conflicts += usize::from(!row.conflicts.is_empty());
             match row.job.get("status").and_then(Value::as_str) {
                 Some("queued") => stats.queued += 1,
                 Some("running") => stats.running += 1,

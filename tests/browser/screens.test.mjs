@@ -71,7 +71,7 @@ test('screens_a_thousand_jobs_of_the_old_dashboard', async (t) => {
   await look(page, 'thousand-found');
 });
 
-test('screens_a_conflict', async (t) => {
+test('d4_a_conflict_is_looked_at_side_by_side_and_settled', async (t) => {
   const server = await startServer(t);
   const browser = await startBrowser(t);
   const page = await dashboard(browser, server);
@@ -92,7 +92,31 @@ test('screens_a_conflict', async (t) => {
   await pillSays(page, 'server has it');
   await look(page, 'conflict');
 
-  await page.getByRole('button', { name: /^Edited apart/ }).click();
-  await page.getByRole('dialog').waitFor();
-  await look(page, 'conflict-details');
+  await page.getByRole('button', { name: '1 edited apart' }).click();
+  const dialog = page.getByRole('dialog');
+  const prompts = dialog.getByRole('region', { name: 'prompt' });
+  await prompts.getByText('an owl, asleep').waitFor();
+  await prompts.getByText('an owl with a hat').waitFor();
+  await look(page, 'conflict-sides');
+
+  // Somebody moves a side while it is looked at: it is said, and what was shown cannot be settled any more.
+  assert.equal((await server.send('PATCH', `/api/v1/jobs/${key}`, { prompt: 'an owl with a crown' })).status, 200);
+  await dialog.getByText('Somebody just changed this').waitFor();
+  await look(page, 'conflict-moved');
+  await prompts.getByRole('button', { name: /^Keep this: value 1 of prompt/ }).click();
+  await page.locator('.toast', { hasText: 'Not settled' }).waitFor();
+  await prompts.waitFor({ state: 'detached' }); // What came after both of them settled it.
+  const seeds = dialog.getByRole('region', { name: 'seed' });
+  const shown = await page.evaluate(async (key) => (await app.client.jobs.get(key)).job.seed, key);
+  const other = seeds.getByRole('article').filter({ hasNotText: 'shown now' });
+  await other.getByRole('button', { name: /^Keep both/ }).click();
+  await page.locator('.toast', { hasText: 'both kept, as two jobs' }).waitFor();
+  await dialog.getByText('Nothing stands against anything here any more.').waitFor();
+  await look(page, 'conflict-settled');
+  await page.keyboard.press('Escape');
+  const both = await page.evaluate(async () => (await app.client.jobs.query()).rows.map(({ job, conflicts }) => [job.prompt, job.seed, conflicts.length]));
+  assert.deepEqual(both, [
+    ['an owl with a crown', shown === '8' ? '9' : '8', 0],
+    ['an owl with a crown', shown, 0],
+  ]);
 });

@@ -201,11 +201,11 @@ impl Host {
             }
             ToWorker::Subscribe { sub, query } => {
                 self.windows.watch(sub, query);
-                let page = self.page.clone();
-                self.windows
-                    .tell_window(sub, self.replica.document().view(), &mut |json| {
-                        page.post_json(&json)
-                    });
+                self.tell_window(sub);
+            }
+            ToWorker::Move { sub, offset, limit } => {
+                self.windows.shift(sub, offset, limit);
+                self.tell_window(sub);
             }
             ToWorker::Unsubscribe { sub } => self.windows.forget(sub),
             ToWorker::Call { call, ask } => return self.asked(call, ask, text).await,
@@ -215,6 +215,13 @@ impl Host {
             ToWorker::Close {} => self.closing = true,
         }
         Ok(())
+    }
+
+    fn tell_window(&mut self, sub: u32) {
+        let page = self.page.clone();
+        let view = self.replica.document().view();
+        self.windows
+            .tell_window(sub, view, &mut |json| page.post_json(&json));
     }
 
     /// An edit of the page's, or its refusal.

@@ -34,6 +34,15 @@ pub enum ToWorker {
         /// What it shows.
         query: Query,
     },
+    /// Show other rows in that window.
+    Move {
+        /// Its number.
+        sub: u32,
+        /// How many found rows come before it.
+        offset: usize,
+        /// How many rows it shows.
+        limit: usize,
+    },
     /// Forget that window.
     Unsubscribe {
         /// Its number.
@@ -99,6 +108,11 @@ pub enum Ask {
     },
     /// One row.
     Get {
+        /// Its key.
+        key: Key,
+    },
+    /// What stands against what in one record.
+    Conflicts {
         /// Its key.
         key: Key,
     },
@@ -274,6 +288,8 @@ pub enum FromWorker<'a> {
         sub: u32,
         /// Why.
         message: String,
+        /// Where in the query, in characters, counted from 1.
+        at: Option<usize>,
     },
     /// New counters.
     Stats {

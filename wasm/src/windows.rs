@@ -1,10 +1,9 @@
 //! The windows of rows that the page watches, the counters, and what changed since they were last told.
 //!
-//! Nothing here is sent twice: a window is told when its rows are others than before, by a digest of the
-//! message itself.
+//! Nothing here is sent twice: a window is told when other rows stand in it than before, and of its rows only
+//! those that it has not been told.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use plainsync_core::edit::Key;
@@ -23,11 +22,31 @@ const LIMIT: usize = 100;
 /// All windows of one page.
 #[derive(Debug, Default)]
 pub struct Windows {
-    watched: HashMap<u32, (Query, Option<u64>)>,
+    watched: HashMap<u32, Watched>,
     stats: Option<Stats>,
     /// Every row as the page was last told: what is listed, and the row itself for when it goes.
     told: HashMap<Key, Arc<Row>>,
     changed: HashMap<Origin, BTreeSet<Key>>,
+}
+
+/// One window, and what the page knows of it.
+#[derive(Debug)]
+struct Watched {
+    query: Query,
+    told: Option<Told>,
+    /// It was moved: the page waits for an answer, even if nothing else stands there.
+    moved: bool,
+}
+
+/// What stood in a window when it was told last.
+#[derive(Debug)]
+enum Told {
+    Rows {
+        offset: usize,
+        rows: Vec<Arc<Row>>,
+        total: usize,
+    },
+    Failed(QueryError),
 }
 
 /// One row's change: as it was told last, and as it is.
@@ -36,24 +55,37 @@ struct News {
     now: Option<Arc<Row>>,
 }
 
-/// A window's rows.
-#[derive(Debug, Serialize)]
-pub struct Page<'a> {
-    rows: Vec<&'a Row>,
-    total: usize,
-}
-
+/// A window: which rows stand in it, in order, and those of them that the page does not have.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "page")]
 struct PageMessage<'a> {
     sub: u32,
-    page: Page<'a>,
+    offset: usize,
+    total: usize,
+    keys: Vec<&'a Key>,
+    rows: Vec<&'a Row>,
 }
 
 impl Windows {
     /// Starts to watch; the next [`Windows::look`] tells its rows.
     pub fn watch(&mut self, sub: u32, query: Query) {
-        self.watched.insert(sub, (query, None));
+        self.watched.insert(
+            sub,
+            Watched {
+                query,
+                told: None,
+                moved: false,
+            },
+        );
+    }
+
+    /// Moves a window; the next [`Windows::tell_window`] tells what stands in it, in any case.
+    pub fn shift(&mut self, sub: u32, offset: usize, limit: usize) {
+        if let Some(watched) = self.watched.get_mut(&sub) {
+            watched.query.offset = offset;
+            watched.query.limit = Some(limit);
+            watched.moved = true;
+        }
     }
 
     /// Stops watching.
@@ -79,9 +111,8 @@ impl Windows {
 
     /// Any row may have changed: compares them all.
     pub fn touch_all(&mut self, view: &View) {
-        let news = view
-            .all()
-            .filter(|row| self.told.get(&row.key) != Some(row));
+        let is_known = |row: &Arc<Row>| self.told.get(&row.key).is_some_and(|told| same(told, row));
+        let news = view.all().filter(|row| !is_known(row));
         let gone = self
             .told
             .values()
@@ -114,29 +145,44 @@ impl Windows {
 
     /// Tells one window's rows if they are others than it was told.
     pub fn tell_window(&mut self, sub: u32, view: &View, post: &mut dyn FnMut(String)) {
-        let Some((query, digest)) = self.watched.get_mut(&sub) else {
+        let Some(Watched { query, told, moved }) = self.watched.get_mut(&sub) else {
             return;
         };
-        let message = match find(view, query) {
-            Ok((rows, total)) => {
-                let rows = rows.iter().map(AsRef::as_ref).collect();
+        let now = match find(view, query) {
+            Ok((rows, total)) => Told::Rows {
+                offset: query.offset,
+                rows,
+                total,
+            },
+            Err(error) => Told::Failed(error),
+        };
+        if !std::mem::take(moved) && told.as_ref().is_some_and(|told| told.is(&now)) {
+            return;
+        }
+        post(match &now {
+            Told::Rows {
+                offset,
+                rows,
+                total,
+            } => {
+                let known: HashMap<&Key, &Arc<Row>> = told.iter().flat_map(Told::by_key).collect();
+                let is_news =
+                    |row: &&Arc<Row>| !known.get(&row.key).is_some_and(|had| same(had, row));
                 json(&PageMessage {
                     sub,
-                    page: Page { rows, total },
+                    offset: *offset,
+                    total: *total,
+                    keys: rows.iter().map(|row| &row.key).collect(),
+                    rows: rows.iter().filter(is_news).map(AsRef::as_ref).collect(),
                 })
             }
-            Err(error) => json(&FromWorker::PageFailed {
+            Told::Failed(error) => json(&FromWorker::PageFailed {
                 sub,
                 message: error.to_string(),
+                at: error.at(),
             }),
-        };
-        let mut hasher = DefaultHasher::new();
-        message.hash(&mut hasher);
-        let now = Some(hasher.finish());
-        if *digest != now {
-            *digest = now;
-            post(message);
-        }
+        });
+        *told = Some(now);
     }
 
     fn tell_changes(&mut self, view: &View, post: &mut dyn FnMut(String)) {
@@ -173,6 +219,44 @@ impl Windows {
             }
         }
     }
+}
+
+impl Told {
+    fn by_key(&self) -> impl Iterator<Item = (&Key, &Arc<Row>)> {
+        let rows = match self {
+            Told::Rows { rows, .. } => rows.as_slice(),
+            Told::Failed(_) => &[],
+        };
+        rows.iter().map(|row| (&row.key, row))
+    }
+
+    /// Whether `other` says the same.
+    fn is(&self, other: &Told) -> bool {
+        match (self, other) {
+            (
+                Told::Rows {
+                    offset,
+                    rows,
+                    total,
+                },
+                Told::Rows {
+                    offset: at,
+                    rows: others,
+                    total: of,
+                },
+            ) => {
+                (offset, total, rows.len()) == (at, of, others.len())
+                    && rows.iter().zip(others).all(|(a, b)| same(a, b))
+            }
+            (Told::Failed(error), Told::Failed(other)) => error == other,
+            _ => false,
+        }
+    }
+}
+
+/// Whether two rows are equal. One that nobody touched is the very same.
+fn same(a: &Arc<Row>, b: &Arc<Row>) -> bool {
+    Arc::ptr_eq(a, b) || a == b
 }
 
 /// Rows that a query finds, and how many there are in all.
@@ -256,6 +340,12 @@ mod tests {
             told
         }
 
+        fn tell(&mut self, sub: u32, told: &mut Vec<Value>) {
+            let view = self.replica.document().view();
+            let mut post = |json: String| told.push(serde_json::from_str(&json).unwrap());
+            self.windows.tell_window(sub, view, &mut post);
+        }
+
         fn insert(&mut self, key: &str, prompt: &str) -> Vec<Value> {
             self.edit(json!({ "type": "insert", "key": key, "record": { "prompt": prompt } }))
         }
@@ -277,16 +367,85 @@ mod tests {
                 ..Query::default()
             },
         );
-        assert_eq!(of(&stage.look(), "page")[0]["page"]["total"], 0);
+        assert_eq!(of(&stage.look(), "page")[0]["total"], 0);
         assert!(of(&stage.insert("key-of-a-knight", "knight"), "page").is_empty());
         let told = stage.insert("key-of-a-dragon", "dragon");
-        assert_eq!(
-            of(&told, "page")[0]["page"]["rows"][0]["job"]["prompt"],
-            "dragon"
-        );
+        assert_eq!(of(&told, "page")[0]["rows"][0]["job"]["prompt"], "dragon");
         assert!(stage.look().is_empty());
         stage.windows.forget(1);
         assert!(of(&stage.insert("key-of-another", "dragon"), "page").is_empty());
+    }
+
+    #[test]
+    fn b8_a_window_is_told_only_the_rows_that_it_lacks() {
+        let mut stage = Stage::new();
+        for nth in 0..10 {
+            stage.insert(&format!("key-number-{nth}"), "knight");
+        }
+        let query = Query {
+            offset: 2,
+            limit: Some(3),
+            ..Query::default()
+        };
+        stage.windows.watch(1, query);
+        let keys_of = |page: &Value| {
+            let numbers = page["keys"].as_array().unwrap().iter();
+            let number = |key: &Value| key.as_str().unwrap()["key-number-".len()..].to_owned();
+            numbers.map(number).collect::<Vec<_>>().join(" ")
+        };
+        let told = stage.look();
+        let page = of(&told, "page")[0];
+        assert_eq!(
+            (keys_of(page).as_str(), &page["offset"]),
+            ("7 6 5", &json!(2))
+        );
+        assert_eq!(page["rows"].as_array().unwrap().len(), 3);
+
+        let edit =
+            json!({ "type": "change", "key": "key-number-6", "set": { "prompt": "wyvern" } });
+        let told = stage.edit(edit);
+        let page = of(&told, "page")[0];
+        assert_eq!(keys_of(page), "7 6 5", "all that stand there");
+        assert_eq!(page["rows"][0]["job"]["prompt"], "wyvern");
+        assert_eq!(
+            page["rows"].as_array().unwrap().len(),
+            1,
+            "and only the row that changed"
+        );
+
+        let told = stage.edit(json!({ "type": "remove", "keys": ["key-number-9"] }));
+        let page = of(&told, "page")[0];
+        assert_eq!(
+            (keys_of(page).as_str(), &page["total"]),
+            ("6 5 4", &json!(9))
+        );
+        assert_eq!(page["rows"][0]["key"], "key-number-4");
+        assert_eq!(page["rows"].as_array().unwrap().len(), 1);
+
+        let mut told = Vec::new();
+        stage.windows.shift(1, 4, 3);
+        stage.tell(1, &mut told);
+        let page: &Value = of(&told, "page")[0];
+        assert_eq!(
+            (keys_of(page).as_str(), &page["offset"]),
+            ("4 3 2", &json!(4))
+        );
+        assert_eq!(
+            page["rows"].as_array().unwrap().len(),
+            2,
+            "the row it had is not told again"
+        );
+
+        stage.windows.shift(1, 4, 6);
+        stage.windows.shift(1, 4, 3);
+        stage.tell(1, &mut told);
+        assert_eq!(
+            keys_of(&told[1]),
+            "4 3 2",
+            "who moves a window waits for it"
+        );
+        stage.tell(1, &mut told);
+        assert_eq!(told.len(), 2);
     }
 
     #[test]
@@ -346,6 +505,7 @@ mod tests {
                 .unwrap()
                 .contains("quote")
         );
+        assert_eq!(of(&told, "page-failed")[0]["at"], 1);
         assert!(stage.look().is_empty());
     }
 }

@@ -48,7 +48,7 @@ fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::
 #[utoipa::path(
     get, path = "/api/v1/documents/{id}/conflicts", tag = "versions",
     params(("id" = String, Path, description = "the document's id")),
-    responses((status = 200, description = "{conflicts: [{key, label, field, values: [{op, value, device, author, at}]}], more}; the value that is shown is the last"), (status = 404, description = "no such document"))
+    responses((status = 200, description = "{conflicts: [{key, label, field, values: [{op, value, run, device, author, at}]}], more}; the value that is shown is the last; `run` is there where the field is `run`"), (status = 404, description = "no such document"))
 )]
 pub async fn list(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     let contested = find(&app, &id).await?.conflicts().await?;

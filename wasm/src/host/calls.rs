@@ -38,8 +38,10 @@ impl Host {
             Ask::Query { query } => match find(view, &query) {
                 Ok((rows, total)) => {
                     let rows: Vec<&Row> = rows.iter().map(AsRef::as_ref).collect();
-                    self.page
-                        .answer(call, json!({ "rows": rows, "total": total }));
+                    self.page.answer(
+                        call,
+                        json!({ "rows": rows, "total": total, "offset": query.offset }),
+                    );
                 }
                 Err(error) => self.page.fail(call, error),
             },
@@ -47,6 +49,10 @@ impl Host {
                 call,
                 json!(view.get(&key).filter(|row| !row.purged).map(AsRef::as_ref)),
             ),
+            Ask::Conflicts { key } => {
+                let conflicts = self.replica.document().conflicts(&key);
+                self.page.answer(call, json!(conflicts));
+            }
             Ask::Keys {} => {
                 let keys: Vec<&str> = view.rows().map(|row| row.key.as_str()).collect();
                 self.page.answer(call, json!(keys));

@@ -34,6 +34,7 @@ const NO_STATS: Stats = {
   success: 0,
   error: 0,
   bin: 0,
+  conflicts: 0,
   successRate: null,
   averageDuration: null,
 };
@@ -237,10 +238,11 @@ class OpenClient implements Client<object> {
   #received(message: FromWorker): void {
     switch (message.type) {
       case 'page':
-        return this.#windows.deliver(message.sub, message.page);
+        return this.#windows.deliver(message);
       case 'presence':
         return this.presence.heard(message.sender, message.bytes);
       case 'page-failed':
+        if (this.#windows.fail(message)) return;
         return this.#events.emit('error', { code: 'sync', message: message.message, fatal: false });
       case 'stats':
         return this.#stats.set(message.stats);

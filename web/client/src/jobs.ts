@@ -44,8 +44,13 @@ export function jobsOf(host: JobsHost): Jobs<object> {
     async get(key) {
       return (await session().link.ask({ type: 'get', key })) ?? undefined;
     },
+    conflicts: (key) => session().link.ask({ type: 'conflicts', key }),
+    async resolve(key, { field, values }, keep) {
+      const value = 'side' in keep ? (keep.side.run ?? keep.side.value) : keep.value;
+      await session().edits.make({ type: 'resolve', key, field, value, seen: values.map(({ op }) => op) });
+    },
     query: (query = {}) => session().link.ask({ type: 'query', query }),
-    subscribe: (query, listener) => host.windows.add(query, listener, host.first()),
+    subscribe: (query, listener, fault) => host.windows.add(query, listener, fault, host.first()),
   };
 }
 

@@ -9,7 +9,7 @@
  */
 import type { WorkerLike } from './env.js';
 import type { Answers, Ask, FromWorker, Parcel, ToWorker } from './protocol.js';
-import type { Query } from './types.js';
+import type { Query, Stretch } from './types.js';
 
 /** Waits before the next worker, in ms; the last one repeats. */
 const RESTART_MS = [0, 500, 2_000, 10_000, 30_000];
@@ -92,12 +92,17 @@ export class Link {
     });
   }
 
-  /** Keeps a window; `page` messages carry the number that is returned. */
+  /** Keeps a window; `page` messages carry the number that is returned. A worker to come is given `query` as it is then. */
   subscribe(query: Query): number {
     const sub = this.#next++;
     this.#subscriptions.set(sub, query);
     this.post({ type: 'subscribe', sub, query });
     return sub;
+  }
+
+  /** Shows other rows in a window; the query that was given to `subscribe` has been changed likewise. */
+  move(sub: number, stretch: Stretch): void {
+    this.post({ type: 'move', sub, ...stretch });
   }
 
   /** Has the worker, and its successors, say a presence message until there is another one. */

@@ -5,14 +5,15 @@
  * made in wasm, with the bytes that belong to it beside it. Messages arrive in order and each is complete;
  * a `call` number ties an answer to its question.
  */
-import type { FileNews, ImportResult, LogEvent, Page, Query, Row, Stats, Status } from './types.js';
+import type { Conflict, FileNews, ImportResult, LogEvent, Page, Query, Row, Stats, Status, Stretch } from './types.js';
 
 /** What is asked for, in the words of the engine. */
 export type Edit =
   | { type: 'insert'; key: string; record: object; order?: RunOrder }
   | { type: 'change'; key: string; set: object; unset: string[] }
   | { type: 'remove' | 'restore' | 'purge'; keys: string[] }
-  | { type: 'run'; keys: string[]; orders: RunOrder[] };
+  | { type: 'run'; keys: string[]; orders: RunOrder[] }
+  | { type: 'resolve'; key: string; field: string; value: unknown; seen: string[] };
 
 /** An order to run a job, naming the one server that may. */
 export interface RunOrder {
@@ -53,6 +54,7 @@ export type ToWorker =
     }
   | { type: 'edits'; edits: StampedEdit[]; replay: boolean }
   | { type: 'subscribe'; sub: number; query: Query }
+  | ({ type: 'move'; sub: number } & Stretch)
   | { type: 'unsubscribe'; sub: number }
   | { type: 'call'; call: number; ask: Ask }
   /** Back from the page cache: load what others wrote, connect anew. */
@@ -69,6 +71,7 @@ export type ToWorker =
 export type Ask =
   | { type: 'query'; query: Query }
   | { type: 'get'; key: string }
+  | { type: 'conflicts'; key: string }
   | { type: 'keys' }
   | { type: 'image'; blob: string }
   | { type: 'first'; limit: number }
@@ -83,6 +86,7 @@ export type Ask =
 export interface Answers {
   query: Page<object>;
   get: Row<object> | null;
+  conflicts: Conflict[];
   keys: string[];
   image: { mime: string };
   first: FirstRows;
@@ -126,8 +130,9 @@ export type FromWorker =
   | { type: 'storage-failed'; message: string }
   | { type: 'answer'; call: number; value: unknown }
   | { type: 'failed'; call: number; message: string }
-  | { type: 'page'; sub: number; page: Page<object> }
-  | { type: 'page-failed'; sub: number; message: string }
+  /** A window: the keys of all rows in it, in order, and those rows that it was not told before. */
+  | { type: 'page'; sub: number; offset: number; total: number; keys: string[]; rows: Row<object>[] }
+  | { type: 'page-failed'; sub: number; message: string; at: number | null }
   | { type: 'stats'; stats: Stats }
   | { type: 'status'; status: WorkerStatus }
   | { type: 'change'; added: Row<object>[]; updated: Row<object>[]; removed: Row<object>[]; origin: 'local' | 'remote' }

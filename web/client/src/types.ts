@@ -62,7 +62,10 @@ export interface Row<T> {
 
 /** Which rows, in which order, and which window of them. */
 export interface Query {
-  /** The query line: words, `field:value`, `width:>64`. Empty: all rows. */
+  /**
+   * The query line: `status:error,queued width:>64 created:2025-10 has:conflict "two words" -dragon`. Empty: all rows. What
+   * it may say is in `docs/finding.md`.
+   */
   q?: string;
   /** A field, or `-field` for descending. `-created` (newest first) unless told. */
   sort?: string;
@@ -78,6 +81,55 @@ export interface Query {
 export interface Page<T> {
   rows: Row<T>[];
   total: number;
+  /** How many rows of all that match come before these. */
+  offset: number;
+}
+
+/** Which rows of all that match a window shows. */
+export interface Stretch {
+  /** Rows to skip. */
+  offset: number;
+  /** Rows to give, at most 1,000. */
+  limit: number;
+}
+
+/** A query that means nothing. */
+export interface QueryFault {
+  /** A sentence. */
+  message: string;
+  /** Where in the query line, in characters, counted from 1; `null` where it is the whole. */
+  at: number | null;
+}
+
+/** A window that is kept up to date. Called as a function it stops. */
+export interface Subscription {
+  (): void;
+  /** Shows other rows of the same query. The listener hears them as soon as they are known. */
+  move(stretch: Stretch): void;
+}
+
+/** One of the values that stand at a field that was edited apart. */
+export interface Side {
+  /** Names the edit that wrote it. */
+  op: string;
+  /** The value; where the field is `run`, the fields of that run. */
+  value: unknown;
+  /** Where the field is `run`: the run's id. */
+  run?: string;
+  /** The device that wrote it; `null` for files and other programs. */
+  device: string | null;
+  /** The person or program, if it said so. */
+  author: string | null;
+  /** When, as the writer's clock said. */
+  at: number | null;
+}
+
+/** A field that was edited apart to different values. */
+export interface Conflict {
+  /** The field; `run` stands for status, result and times of a run together. */
+  field: string;
+  /** The values that stand there; the one that is shown is the last. */
+  values: Side[];
 }
 
 /** Counters over all present rows. `averageDuration` is in seconds. */
@@ -89,6 +141,8 @@ export interface Stats {
   success: number;
   error: number;
   bin: number;
+  /** Rows with fields that were edited apart. */
+  conflicts: number;
   /** 0 to 1; `null` before the first run ended. */
   successRate: number | null;
   averageDuration: number | null;
@@ -266,12 +320,20 @@ export interface Jobs<T> {
   /** Moves all present rows to the bin; the keys are what an Undo passes to `restore`. */
   clear(): Promise<{ keys: string[] }>;
   get(key: string): Promise<Row<T> | undefined>;
+  /** What stands against what in a record, with who wrote it. */
+  conflicts(key: string): Promise<Conflict[]>;
+  /**
+   * Settles a conflict as it was shown: keeps one of its sides, or a value of one's own. Rejects, and changes nothing, when
+   * somebody has changed that field since.
+   */
+  resolve(key: string, conflict: Conflict, keep: { side: Side } | { value: unknown }): Promise<void>;
   query(query?: Query): Promise<Page<T>>;
   /**
    * Keeps one window up to date. The listener is called as soon as the window is known (with the cached rows
-   * at once, when the query is the default one), then whenever it changes; the result stops it.
+   * at once, when the query is the default one), then whenever it changes; the result moves or stops it.
+   * A query that cannot be understood goes to `fault`, and is an `error` event where there is none.
    */
-  subscribe(query: Query, listener: (page: Page<T>) => void): () => void;
+  subscribe(query: Query, listener: (page: Page<T>) => void, fault?: (fault: QueryFault) => void): Subscription;
 }
 
 /** One open document. */

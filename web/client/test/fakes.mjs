@@ -195,7 +195,7 @@ export class FakeWorker {
 }
 
 export function statsOf(total) {
-  return { total, idle: total, queued: 0, running: 0, success: 0, error: 0, bin: 0, successRate: null, averageDuration: null };
+  return { total, idle: total, queued: 0, running: 0, success: 0, error: 0, bin: 0, conflicts: 0, successRate: null, averageDuration: null };
 }
 
 function rowOf({ key, record, order }) {

@@ -8,10 +8,11 @@ import { open } from '@plainsync/client';
 import { createApp } from './app/app.ts';
 import { listenDrops } from './app/drop.ts';
 import { listenKeys } from './app/keys.ts';
-import { followPlace, placeIn } from './app/place.ts';
+import { followPlace } from './app/place.ts';
 import { signIn, tokenIn } from './app/server.ts';
 import { keepShell } from './app/shell.ts';
 import { createConsole } from './console/api.ts';
+import { fromAddress } from './pure/query.ts';
 import { AppContext } from './ui/context.ts';
 import { Page } from './ui/Page.tsx';
 import './styles/index.css';
@@ -30,7 +31,7 @@ const app = createApp(open(), {
   fetch: ask,
   storage: window.localStorage,
   root: document.documentElement,
-  place: placeIn(location.hash),
+  shown: fromAddress(location.search, location.hash),
 });
 const root = document.getElementById('app');
 if (!root) throw new Error('index.html has no #app');

@@ -4,6 +4,7 @@ import type { Scenario } from '../dev/fake/scenario.ts';
 import { createApp } from '../src/app/app.ts';
 import type { App } from '../src/app/app.ts';
 import { createLog } from '../src/console/log.ts';
+import { WHOLE } from '../src/pure/query.ts';
 
 /** An app over the fake, silent, with answers for its requests. */
 export function makeApp(
@@ -17,7 +18,7 @@ export function makeApp(
     fetch: async (url) => (url in answers ? Response.json(answers[url]) : new Response('no', { status: 404 })),
     storage: undefined,
     root: undefined,
-    place: 'jobs',
+    shown: WHOLE,
     log: createLog({ info: say, warn: say, error: say, debug: say }, () => 0),
   });
   return { app, client, said };

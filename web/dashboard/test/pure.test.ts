@@ -125,9 +125,11 @@ test('a PNG tells its size from its first bytes', () => {
 test('queries: status, words, place, order', () => {
   const base = { place: 'jobs', words: '', status: 'all', sort: '-created' } as const;
   assert.deepEqual(toQuery(base, 0, 60), { sort: '-created', bin: false, offset: 0, limit: 60 });
-  assert.equal(toQuery({ ...base, status: 'error', words: ' red knight ' }, 0, 60).q, 'status:error red knight');
-  assert.equal(toQuery({ ...base, status: 'active' }, 0, 60).q, '-status:success -status:error -status:idle');
+  assert.equal(toQuery({ ...base, status: 'error', words: ' red knight' }, 0, 60).q, ' red knight status:error');
+  assert.equal(toQuery({ ...base, status: 'active' }, 0, 60).q, 'status:queued,running');
   assert.equal(toQuery({ ...base, words: '"red kni' }, 0, 60).q, '"red kni"', 'a quote being typed is closed');
+  const open = { ...base, words: String.raw`"say \"hi`, status: 'error' } as const;
+  assert.equal(toQuery(open, 0, 60).q, String.raw`"say \"hi" status:error`);
   assert.equal(toQuery({ ...base, place: 'bin' }, 60, 60).bin, true);
 });
 

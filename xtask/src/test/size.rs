@@ -8,8 +8,9 @@ use crate::{
     packed, wasm,
 };
 
-/// Largest wasm that the browser may have to download, in bytes of brotli.
-const WASM_BROTLI_BYTES_MAX: usize = 550_000;
+/// Largest wasm that the browser may have to download, in bytes of brotli. A page shows its cached rows before
+/// it has come, and it comes once for each version; so what people find and settle with it may add to it.
+const WASM_BROTLI_BYTES_MAX: usize = 600_000;
 
 /// Builds the wasm and measures it.
 ///

@@ -12,6 +12,8 @@ export class Tab {
   constructor(post: (json: string, bytes?: Uint8Array<ArrayBuffer>) => void);
   /** Takes one message of the page, as JSON; `text` is what was too large for it. */
   message(json: string, text?: string): void;
+  /** Says a presence message to the others, now and to whoever comes. */
+  say(data: Uint8Array): void;
   free(): void;
 }
 

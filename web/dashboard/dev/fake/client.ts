@@ -4,7 +4,7 @@
  * For unit tests and for looking at the dashboard. Run orders are carried out by a timer; pictures
  * are drawn on the spot. Never part of the bundle that ships.
  */
-import type { ChangeEvent, Client, Events, FileNews, Job, Jobs, Page, Peer, Presence, Query, Row, Stats, Status } from '@plainsync/client';
+import type { ChangeEvent, Client, Events, FileNews, Job, Jobs, Page, Peer, Presence, Query, Row, Stats, Status, Stretch } from '@plainsync/client';
 import { Cell } from './readable.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -133,20 +133,53 @@ export class FakeClient implements Client<Job> {
       return { keys: shown.map((row) => row.key) };
     },
     get: async (key) => this.#rows.get(key),
+    conflicts: async (key) => {
+      const { conflicts, job } = this.#must(key);
+      return conflicts.map((field) => ({
+        field,
+        values: [
+          { op: `1@${field}`, value: this.#other(field, job), device: 'a1b2c3d4e5f60718', author: 'Laptop', at: 1_769_854_271_000 },
+          { op: `2@${field}`, value: field === 'run' ? job : job[field], device: 'b2b2c3d4e5f60718', author: null, at: 1_769_854_300_000 },
+        ],
+      }));
+    },
+    resolve: async (key, { field }, keep) => {
+      const row = this.#must(key);
+      if (!row.conflicts.includes(field)) throw new Error('it is not the conflict that was shown');
+      const value = 'side' in keep ? keep.side.value : keep.value;
+      const job: Job = field === 'run' ? { ...row.job, ...(value as Job) } : { ...row.job, [field]: value };
+      this.#put({ updated: [{ ...row, job, conflicts: row.conflicts.filter((other) => other !== field) }] });
+    },
     query: async (query = {}) => {
       await this.ready;
       return this.#find(query);
     },
-    subscribe: (query, listener) => {
+    subscribe: (asked, listener, fault) => {
+      const query = { ...asked };
       let before = '';
       const tell = () => {
+        if (query.q?.endsWith(':')) return fault?.({ message: 'a value is missing', at: query.q.length });
         const page = this.#find(query);
         const now = JSON.stringify(page);
         if (now !== before) listener(structuredClone(page));
         before = now;
       };
-      void this.ready.then(tell).then(() => this.#windows.add(tell));
-      return () => this.#windows.delete(tell);
+      let stopped = false;
+      void this.ready.then(() => {
+        if (stopped) return;
+        this.#windows.add(tell);
+        tell();
+      });
+      const stop = () => {
+        stopped = true;
+        this.#windows.delete(tell);
+      };
+      const move = (stretch: Stretch) => {
+        Object.assign(query, stretch);
+        before = '';
+        void this.ready.then(() => stopped || tell());
+      };
+      return Object.assign(stop, { move });
     },
   };
 
@@ -190,6 +223,11 @@ export class FakeClient implements Client<Job> {
   /** Lets something happen as if it came from elsewhere. */
   #emit<E extends keyof Events<Job>>(event: E, payload: Events<Job>[E]): void {
     for (const listener of this.#listeners.get(event) ?? []) listener(payload as never);
+  }
+
+  #other(field: string, job: Job): unknown {
+    const { status, result, error } = job;
+    return field === 'run' ? { status, result, error } : `${String(job[field])}, otherwise`;
   }
 
   #must(key: string): Row<Job> {
@@ -238,9 +276,10 @@ export class FakeClient implements Client<Job> {
     const fits = (row: Row<Job>) =>
       row.inBin === (query.bin ?? false) &&
       words.every((word) => {
+        if (word === 'has:conflict') return row.conflicts.length > 0;
         const [, not, status, plain] = /^(-?)(?:status:(\S+)|(.*))$/.exec(word) ?? [];
         const found = status
-          ? status === row.job.status
+          ? status.split(',').includes(row.job.status)
           : `${row.job.id} ${row.job.prompt}`.toLowerCase().includes((plain ?? '').replaceAll('"', ''));
         return found !== (not === '-');
       });
@@ -254,7 +293,7 @@ export class FakeClient implements Client<Job> {
       return left === right ? 0 : sign * (left < right ? -1 : 1);
     });
     const offset = query.offset ?? 0;
-    return { rows: found.slice(offset, offset + (query.limit ?? 100)), total: found.length };
+    return { rows: found.slice(offset, offset + (query.limit ?? 100)), total: found.length, offset };
   }
 
   #count(): Stats {
@@ -269,6 +308,7 @@ export class FakeClient implements Client<Job> {
       success,
       error,
       bin: this.#rows.size - shown.length,
+      conflicts: shown.filter((row) => row.conflicts.length > 0).length,
       successRate: success + error > 0 ? success / (success + error) : null,
       averageDuration: null,
     };

@@ -10,7 +10,7 @@ import { createBus, jobOf } from '../console/bus.ts';
 import type { Bus } from '../console/bus.ts';
 import { createLog } from '../console/log.ts';
 import type { Log } from '../console/log.ts';
-import type { Place } from '../pure/query.ts';
+import type { Shown } from '../pure/query.ts';
 import { createActions } from './actions.ts';
 import { createClock } from './clock.ts';
 import { createComposer } from './composer.ts';
@@ -18,6 +18,7 @@ import { createConfig } from './config.ts';
 import { createDiagnostics } from './diagnostics.ts';
 import { clearQuestion, createDialogs } from './dialogs.ts';
 import { createFileOffers } from './file.ts';
+import { createGrid } from './grid.ts';
 import { createImages } from './images.ts';
 import { createList } from './list.ts';
 import { createMirror } from './mirror.ts';
@@ -32,7 +33,8 @@ export interface Surroundings {
   fetch: (url: string, init?: RequestInit) => Promise<Response>;
   storage: Storage | undefined;
   root: { dataset: DOMStringMap } | undefined;
-  place: Place;
+  /** What is shown first. */
+  shown: Shown;
   log?: Log;
 }
 
@@ -66,7 +68,9 @@ export function createApp(client: Client<Job>, around: Surroundings) {
       },
     }),
   );
-  const view = createView({ place: around.place });
+  const view = createView(around.shown);
+  const list = createList(client, view.shown);
+  const grid = createGrid();
   const images = createImages(client);
   const mirror = createMirror(client);
   const status = watch(client.status);
@@ -105,6 +109,7 @@ export function createApp(client: Client<Job>, around: Surroundings) {
   });
   client.on('change', (change) => {
     mirror.hear(change);
+    list.hear(change);
     for (const row of change.added) bus.emit('job:added', jobOf(row));
     for (const row of change.updated) bus.emit('job:updated', jobOf(row));
     for (const row of change.removed) bus.emit('job:removed', jobOf(row));
@@ -166,7 +171,8 @@ export function createApp(client: Client<Job>, around: Surroundings) {
     diagnostics,
     ready,
     said,
-    list: createList(client, view.shown),
+    list,
+    grid,
     clock: createClock(),
     composer: createComposer(),
     transfer: createTransfer(client, toasts, log),

@@ -2,27 +2,41 @@
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { PARALLEL_JOBS_DEFAULT } from '../pure/limits.ts';
+import { same } from '../pure/same.ts';
 
 export type Theme = 'auto' | 'light' | 'dark';
+/** Jobs as cards, or as rows of a table. */
+export type Layout = 'cards' | 'table';
 export interface Config {
   maxParallelJobs: number;
   theme: Theme;
+  layout: Layout;
 }
 
-/** Where the theme is remembered; the jobs are never kept there by the dashboard. */
+/** Where looks are remembered; the jobs are never kept there by the dashboard. */
 const THEME_KEY = 'plainsync-dashboard/theme';
+const LAYOUT_KEY = 'plainsync-dashboard/layout';
 
 export interface ConfigStore {
   readonly value: ReadonlySignal<Config>;
   set(change: Partial<Config>): void;
 }
 
-function remembered(storage: Storage | undefined): Theme {
+/** What was remembered, if it is one of `known`; else the first of them. */
+function remembered<V extends string>(storage: Storage | undefined, key: string, known: readonly [V, ...V[]]): V {
   try {
-    const theme = storage?.getItem(THEME_KEY);
-    return theme === 'light' || theme === 'dark' ? theme : 'auto';
+    const found = storage?.getItem(key);
+    return known.find((value) => value === found) ?? known[0];
   } catch {
-    return 'auto'; // Storage may be forbidden; the theme is not worth a message.
+    return known[0]; // Storage may be forbidden; looks are not worth a message.
+  }
+}
+
+function remember(storage: Storage | undefined, key: string, value: string): void {
+  try {
+    storage?.setItem(key, value);
+  } catch {
+    // As above: the page looks right until it is closed.
   }
 }
 
@@ -31,7 +45,11 @@ export function createConfig(
   root: { dataset: DOMStringMap } | undefined,
   onSet: (config: Config) => void,
 ): ConfigStore {
-  const value = signal<Config>({ maxParallelJobs: PARALLEL_JOBS_DEFAULT, theme: remembered(storage) });
+  const value = signal<Config>({
+    maxParallelJobs: PARALLEL_JOBS_DEFAULT,
+    theme: remembered<Theme>(storage, THEME_KEY, ['auto', 'light', 'dark']),
+    layout: remembered<Layout>(storage, LAYOUT_KEY, ['cards', 'table']),
+  });
   const show = (theme: Theme) => {
     if (!root) return;
     if (theme === 'auto') delete root.dataset['theme'];
@@ -43,16 +61,13 @@ export function createConfig(
     set(change) {
       const before = value.peek();
       const after = { ...before, ...change };
-      if (after.maxParallelJobs === before.maxParallelJobs && after.theme === before.theme) return;
+      if (same(before, after)) return;
       value.value = after;
       if (after.theme !== before.theme) {
         show(after.theme);
-        try {
-          storage?.setItem(THEME_KEY, after.theme);
-        } catch {
-          // As above: the page looks right until it is closed.
-        }
+        remember(storage, THEME_KEY, after.theme);
       }
+      if (after.layout !== before.layout) remember(storage, LAYOUT_KEY, after.layout);
       onSet(after);
     },
   };

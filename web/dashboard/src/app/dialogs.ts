@@ -7,6 +7,7 @@ export type Dialog =
   | { kind: 'confirm'; title: string; body: string; yes: string; danger: boolean; run: () => void }
   | { kind: 'rotate'; row: Row<Job>; picture: string }
   | { kind: 'details'; row: Row<Job> }
+  | { kind: 'conflicts'; row: Row<Job> | null }
   | { kind: 'import' }
   | { kind: 'shortcuts' };
 

@@ -12,6 +12,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['/'], words: 'Search' },
   { keys: ['j'], words: 'Next card' },
   { keys: ['k'], words: 'Previous card' },
+  { keys: ['←', '↑', '→', '↓'], words: 'On a card: to its neighbour' },
+  { keys: ['v'], words: 'Cards or table' },
   { keys: ['b'], words: 'Jobs or bin' },
   { keys: ['t'], words: 'Light or dark' },
   { keys: ['i'], words: 'Import' },
@@ -29,13 +31,18 @@ function focus(id: string): void {
   element?.focus();
 }
 
-/** Moves the focus to the next or the previous card. */
-function step(by: 1 | -1): void {
-  const cards = [...document.querySelectorAll<HTMLElement>('[data-card]')];
-  const at = cards.findIndex((card) => card.contains(document.activeElement));
-  const card = cards[at < 0 ? 0 : Math.min(cards.length - 1, Math.max(0, at + by))];
-  card?.focus();
-  card?.scrollIntoView({ block: 'nearest' });
+/** The place in the list of what has the focus, or nothing. */
+function placeOf(element: Element | null): number | null {
+  const place = element?.closest<HTMLElement>('[data-place]')?.dataset['place'];
+  return place === undefined ? null : Number(place);
+}
+
+/** Moves the focus that many cards on, to the first on screen when none has it. */
+function step({ grid, list }: App, by: number): void {
+  const at = placeOf(document.activeElement);
+  const to = at === null ? grid.first.peek() : at + by;
+  const total = list.total.peek() ?? list.here.peek().keys.length;
+  if (to >= 0 && to < total) grid.go(to, true);
 }
 
 export function nextTheme(app: App): void {
@@ -49,6 +56,19 @@ export function togglePlace(app: App): void {
   app.view.set({ place: app.view.shown.peek().place === 'bin' ? 'jobs' : 'bin', words: '', status: 'all' });
 }
 
+export function nextLayout(app: App): void {
+  app.config.set({ layout: app.config.value.peek().layout === 'cards' ? 'table' : 'cards' });
+}
+
+/** On a card itself arrows move to its neighbours; in its buttons they do nothing. */
+function arrow(app: App, { key, target }: KeyboardEvent): (() => void) | undefined {
+  if (!(target instanceof HTMLElement) || !target.matches('[data-card]')) return undefined;
+  const columns = app.grid.columns.peek();
+  const by: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+  const places = by[key];
+  return places === undefined ? undefined : () => step(app, places);
+}
+
 /** Starts listening; returns the way to stop. */
 export function listenKeys(app: App): () => void {
   const actions: Record<string, () => void> = {
@@ -57,8 +77,9 @@ export function listenKeys(app: App): () => void {
       focus('prompt');
     },
     '/': () => focus('search'),
-    'j': () => step(1),
-    'k': () => step(-1),
+    'j': () => step(app, 1),
+    'k': () => step(app, -1),
+    'v': () => nextLayout(app),
     'b': () => togglePlace(app),
     't': () => nextTheme(app),
     'i': () => app.dialogs.show({ kind: 'import' }),
@@ -73,7 +94,7 @@ export function listenKeys(app: App): () => void {
       return;
     }
     if (isTyping(event.target)) return;
-    const action = actions[event.key];
+    const action = actions[event.key] ?? arrow(app, event);
     if (!action) return;
     event.preventDefault();
     action();

@@ -1,111 +1,138 @@
 /**
- * The rows on screen: one signal for the order, one for each row.
+ * The rows on screen: one signal for each row, and one window that moves with the screen.
  *
- * A card reads its own row's signal, so a change of one job draws one card. Rows come in windows of
- * `PAGE_ROWS`, one subscription each, so a change sends one window and not the whole list. Until
- * the first window of a new question has arrived the old answer stays.
+ * A card reads its own row's signal, so a change of one job draws one card. Only the rows near the screen are
+ * here; of the others only how many there are. Until the window of a new question has arrived the old answer stays.
  */
 import { batch, effect, signal, untracked } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
-import type { Client, Job, Page, Row } from '@plainsync/client';
-import { PAGE_ROWS } from '../pure/limits.ts';
+import type { ChangeEvent, Client, Job, Page, QueryFault, Row, Stretch, Subscription } from '@plainsync/client';
+import { WINDOW_ROWS_MAX, WINDOW_STEP } from '../pure/limits.ts';
 import { isWhole, toQuery } from '../pure/query.ts';
 import type { Shown } from '../pure/query.ts';
 import { same } from '../pure/same.ts';
 
+/** The rows that are here: the keys of one stretch of all that match. */
+export interface Here {
+  readonly offset: number;
+  readonly keys: readonly string[];
+}
+
 export interface JobList {
-  readonly keys: ReadonlySignal<readonly string[]>;
+  readonly here: ReadonlySignal<Here>;
   /** How many match altogether; null until somebody has answered. */
   readonly total: ReadonlySignal<number | null>;
   /** Whether rows and total answer the present question, not the one before. */
   readonly settled: ReadonlySignal<boolean>;
+  /** Why the present question has no answer. */
+  readonly fault: ReadonlySignal<QueryFault | null>;
   row(key: string): ReadonlySignal<Row<Job>> | undefined;
-  /** Asks for more rows, unless all are here. */
-  more(): void;
+  /** The places from `from` up to `to`, without `to`, are on screen: their rows come, and some around. */
+  look(from: number, to: number): void;
+  /** Takes in what the client says of rows, for those that are shown elsewhere than in the list. */
+  hear(change: ChangeEvent<Job>): void;
   stop(): void;
 }
 
-/** One question, and the windows of its answer. */
-interface Asked {
-  shown: Shown;
-  windows: { rows: readonly Row<Job>[] | null; stop: () => void }[];
+/** The stretch to ask for when these places are on screen: whole steps, with one more on each side. */
+export function stretchAround(from: number, to: number): Stretch {
+  const offset = Math.max(0, Math.floor(from / WINDOW_STEP) - 1) * WINDOW_STEP;
+  const end = (Math.ceil(to / WINDOW_STEP) + 1) * WINDOW_STEP;
+  return { offset, limit: Math.min(end - offset, WINDOW_ROWS_MAX) };
 }
 
 export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): JobList {
   const rows = new Map<string, Signal<Row<Job>>>();
-  const keys = signal<readonly string[]>([]);
+  const here = signal<Here>({ offset: 0, keys: [] });
   const total = signal<number | null>(null);
   const settled = signal(false);
-  let asked: Asked = { shown: shown.peek(), windows: [] };
-  let due: ReturnType<typeof setTimeout> | undefined;
+  const fault = signal<QueryFault | null>(null);
+  let stretch = stretchAround(0, 1);
+  /** A stretch is asked for and has not come: the next one is asked for then. */
+  let moving = false;
+  let onScreen: readonly [number, number] = [0, 1];
+  let asked: Shown = shown.peek();
+  let watching: Subscription;
 
-  function show(found: readonly Row<Job>[]): void {
+  const put = (row: Row<Job>) => {
+    const known = rows.get(row.key);
+    if (!known) rows.set(row.key, signal(row));
+    else if (!same(known.peek(), row)) known.value = row;
+  };
+
+  function show({ rows: found, offset, total: all }: Page<Job>): void {
     batch(() => {
-      for (const row of found) {
-        const known = rows.get(row.key);
-        if (!known) rows.set(row.key, signal(row));
-        else if (!same(known.peek(), row)) known.value = row;
-      }
-      const next = [...new Set(found.map((row) => row.key))];
-      if (!same(keys.peek(), next)) keys.value = next;
+      found.forEach(put);
+      const next = { offset, keys: [...new Set(found.map((row) => row.key))] };
+      if (!same(here.peek(), next)) here.value = next;
+      total.value = all;
+      settled.value = true;
+      fault.value = null;
     });
-    const kept = new Set(keys.peek());
+    const kept = new Set(here.peek().keys);
     for (const key of rows.keys()) if (!kept.has(key)) rows.delete(key);
   }
 
-  function showWindows({ windows }: Asked): void {
-    const gap = windows.findIndex((one) => one.rows === null);
-    show(windows.slice(0, gap < 0 ? windows.length : gap).flatMap((one) => one.rows ?? []));
+  function move(): void {
+    const wanted = stretchAround(...onScreen);
+    if (moving || same(wanted, stretch)) return;
+    moving = true;
+    stretch = wanted;
+    watching.move(stretch);
   }
 
-  /** An insertion moves a row from one window to the next: both come before anything is drawn. */
-  function showSoon(question: Asked): void {
-    clearTimeout(due);
-    if (question.windows.length === 1) showWindows(question);
-    else due = setTimeout(() => question === asked && showWindows(question), 0);
+  function watch(question: Shown): Subscription {
+    moving = true;
+    return client.jobs.subscribe(
+      toQuery(question, stretch.offset, stretch.limit),
+      (page) => {
+        if (question !== asked) return;
+        show(page);
+        moving &&= page.offset !== stretch.offset;
+        move();
+      },
+      (why) => {
+        if (question !== asked) return;
+        moving = false;
+        fault.value = why;
+      },
+    );
   }
 
-  function watch(question: Asked): void {
-    const one: Asked['windows'][number] = { rows: null, stop: () => {} };
-    const offset = question.windows.length * PAGE_ROWS;
-    question.windows.push(one);
-    one.stop = client.jobs.subscribe(toQuery(question.shown, offset, PAGE_ROWS), (page: Page<Job>) => {
-      one.rows = page.rows;
-      if (question !== asked) return;
-      total.value = page.total;
-      settled.value = true;
-      showSoon(question);
-    });
+  if (shown.peek().place === 'jobs' && isWhole(shown.peek()) && client.first.length > 0) {
+    client.first.forEach(put);
+    here.value = { offset: 0, keys: client.first.map((row) => row.key) };
   }
-
-  const stopAll = ({ windows }: Asked) => windows.forEach((one) => one.stop());
-
-  if (shown.peek().place === 'jobs' && isWhole(shown.peek())) show(client.first);
-  watch(asked);
+  watching = watch(asked);
   const stopEffect = effect(() => {
     const wanted = shown.value;
     untracked(() => {
-      if (wanted === asked.shown) return;
-      stopAll(asked);
-      asked = { shown: wanted, windows: [] };
+      if (wanted === asked) return;
+      watching();
+      asked = wanted;
+      stretch = stretchAround(0, 1);
+      onScreen = [0, 1];
       settled.value = false;
-      watch(asked);
+      watching = watch(asked);
     });
   });
 
   return {
-    keys,
+    here,
     total,
     settled,
+    fault,
     row: (key) => rows.get(key),
-    more() {
-      const here = asked.windows.length * PAGE_ROWS;
-      if (asked.windows.every((one) => one.rows !== null) && (total.peek() ?? 0) > here) watch(asked);
+    look(from, to) {
+      onScreen = [from, Math.max(from + 1, to)];
+      move();
+    },
+    hear({ added, updated, removed }) {
+      for (const row of [...added, ...updated, ...removed]) if (rows.has(row.key)) put(row);
     },
     stop() {
       stopEffect();
-      stopAll(asked);
-      clearTimeout(due);
+      watching();
     },
   };
 }

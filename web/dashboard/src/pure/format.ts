@@ -27,6 +27,11 @@ export function when(then: number, now: number): string {
   return new Date(then).toISOString().slice(0, 10);
 }
 
+/** A moment as a date and a time, in the reader's own zone and words. */
+export function moment(at: number): string {
+  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
 /** A run's duration in seconds: `<0.1 s`, `0.8 s`, `12 s`, `2 min 5 s`. */
 export function duration(seconds: number | null | undefined): string | null {
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) return null;

@@ -9,8 +9,10 @@ export const SIDE_PX_DEFAULT = 64;
 export const PROMPT_CHARS_MAX = 2000;
 /** Largest seed taken. */
 export const SEED_MAX = 2_147_483_647;
-/** Cards asked for at first, and how many more each time; the client answers at most 1,000 at once. */
-export const PAGE_ROWS = 48;
+/** The window of rows that is here begins and ends at multiples of this. */
+export const WINDOW_STEP = 32;
+/** Most rows here at once; the client gives at most 1,000. */
+export const WINDOW_ROWS_MAX = 512;
 /** Time between two looks at the server's health, in ms. */
 export const DIAGNOSTICS_EVERY_MS = 60_000;
 /** A health request that takes longer than this counts as no answer, in ms. */
@@ -19,8 +21,6 @@ export const DIAGNOSTICS_TIMEOUT_MS = 8_000;
 export const TOAST_MS = 8_000;
 /** Most toasts shown together. */
 export const TOASTS_MAX = 3;
-/** Time between the last key in the search box and the search, in ms. */
-export const SEARCH_DELAY_MS = 120;
 /** Side of the square a card shows its picture in, in CSS pixels: the largest picture fits at 1×. */
 export const STAGE_PX = SIDE_PX_MAX;
 /** How many jobs may run together, unless the server says otherwise. */

@@ -24,13 +24,14 @@ function Turned({ job }: { job: Job }) {
   );
 }
 
+/** What asks for a look, over the picture: a card is as high with it as without. */
 function Flags({ row }: { row: Row<Job> }) {
   const { dialogs } = useApp();
   if (row.conflicts.length === 0 && !row.keptByEdit) return null;
   return (
     <div class="flags">
       {row.conflicts.length > 0 && (
-        <button type="button" class="flag" onClick={() => dialogs.show({ kind: 'details', row })}>
+        <button type="button" class="flag" onClick={() => dialogs.show({ kind: 'conflicts', row })}>
           <Icon name="fork" unit={1} /> Edited apart: {row.conflicts.map(fieldWords).join(', ')}
         </button>
       )}
@@ -43,17 +44,18 @@ function Flags({ row }: { row: Row<Job> }) {
   );
 }
 
-/** One job. */
-export function JobCard({ id }: { id: string }) {
+/** One job, at its place among `count`. */
+export function JobCard({ id, place, count }: { id: string; place: number; count: number }) {
   const { list } = useApp();
   const row = list.row(id)?.value;
   if (!row) return null;
   const { job } = row;
   const label = labelOf(job);
   return (
-    <li class="card" data-status={statusOf(job)}>
+    <li class="card" data-status={statusOf(job)} data-place={place} aria-posinset={place + 1} aria-setsize={count}>
       <article aria-labelledby={`name-${id}`} tabIndex={-1} data-card>
         <Stage row={row} />
+        <Flags row={row} />
         <div class="card-body">
           <div class="card-top">
             <h3 id={`name-${id}`} title={label}>
@@ -65,7 +67,6 @@ export function JobCard({ id }: { id: string }) {
           <p class="prompt" title={promptOf(job)}>
             {promptOf(job) || <em>no prompt</em>}
           </p>
-          <Flags row={row} />
           <p class="facts">
             {factsOf(job).map(({ name, value }) => (
               <span class="fact" key={name}>

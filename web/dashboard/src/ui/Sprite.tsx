@@ -13,10 +13,12 @@ interface Parts {
   /** The square it has to fit, in CSS pixels. */
   box: number;
   alt: string;
+  /** Make it smaller where it does not fit; else a picture larger than the square is cut. */
+  fits?: boolean;
 }
 
 /** A picture at a whole zoom, or the reason why it is not here. */
-export function Sprite({ value, width, height, box, alt }: Parts) {
+export function Sprite({ value, width, height, box, alt, fits = false }: Parts) {
   const { images } = useApp();
   const place = useRef<HTMLSpanElement>(null);
   const before = useRef<Picture>({ state: 'waiting' });
@@ -28,7 +30,8 @@ export function Sprite({ value, width, height, box, alt }: Parts) {
   before.current = picture;
 
   if (picture.state === 'ready') {
-    const scale = zoom(picture.width, picture.height, box, window.devicePixelRatio);
+    const whole = zoom(picture.width, picture.height, box, window.devicePixelRatio);
+    const scale = fits ? Math.min(whole, box / Math.max(picture.width, picture.height)) : whole;
     return (
       <img
         class="pixels sprite"

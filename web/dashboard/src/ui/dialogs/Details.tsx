@@ -30,6 +30,7 @@ function factsOf(job: Job): [string, string][] {
 }
 
 function Apart({ row }: { row: Row<Job> }) {
+  const { dialogs } = useApp();
   if (row.conflicts.length === 0) return null;
   return (
     <div class="banner" data-level="warning">
@@ -46,6 +47,9 @@ function Apart({ row }: { row: Row<Job> }) {
           ))}
         </ul>
       </div>
+      <button type="button" class="second" onClick={() => dialogs.show({ kind: 'conflicts', row })}>
+        Compare
+      </button>
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { useApp } from '../context.ts';
 import { Confirm } from './Confirm.tsx';
+import { Conflicts } from './Conflicts.tsx';
 import { Details } from './Details.tsx';
 import { Import } from './Import.tsx';
 import { Rotate } from './Rotate.tsx';
@@ -15,6 +16,8 @@ export function DialogHost() {
       return <Rotate row={dialog.row} picture={dialog.picture} />;
     case 'details':
       return <Details row={dialog.row} />;
+    case 'conflicts':
+      return <Conflicts first={dialog.row} />;
     case 'import':
       return <Import />;
     case 'shortcuts':
