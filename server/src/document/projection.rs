@@ -126,6 +126,8 @@ pub struct Projection {
     left: Option<Look>,
     /// A rename was done and the folder could not be synced after it.
     folder_unsynced: bool,
+    /// What others saved while the file was being replaced, oldest first, until it is asked for.
+    displaced: Vec<Vec<u8>>,
 }
 
 impl Projection {
@@ -140,6 +142,7 @@ impl Projection {
             written: None,
             left: None,
             folder_unsynced: false,
+            displaced: Vec::new(),
         }
     }
 
@@ -158,6 +161,13 @@ impl Projection {
     /// The content with this hash is in the document now: it may be replaced.
     pub fn settle(&mut self, hash: ContentHash) {
         self.settled = Some(hash);
+    }
+
+    /// What others saved in the moments in which [`Projection::replace`] put another content in its place,
+    /// oldest first. It was put back; but who read the file meanwhile has not seen it, and may have
+    /// saved over it.
+    pub fn take_displaced(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.displaced)
     }
 
     /// What is at the JSON's name.
@@ -290,51 +300,66 @@ impl Projection {
     }
 
     /// Puts `temp` in the place of what is at `path`, if that is still the settled content.
-    fn exchange(&self, path: &Path, temp: &Path, next: &[u8]) -> Result<Replaced, ProjectionError> {
-        let io = |source| self.io("renaming", source);
+    fn exchange(
+        &mut self,
+        path: &Path,
+        temp: &Path,
+        next: &[u8],
+    ) -> Result<Replaced, ProjectionError> {
+        let disk = Arc::clone(&self.disk);
+        let file = self.file.clone();
+        let io = |source| ProjectionError::Io {
+            path: file.clone(),
+            step: "renaming",
+            source,
+        };
         let swap = swap_name(temp);
-        self.disk.rename(temp, &swap).map_err(io)?;
+        disk.rename(temp, &swap).map_err(io)?;
         let undone = |error| {
-            let _ = self.disk.remove(&swap); // Ours still: the exchange did not happen.
+            let _ = disk.remove(&swap); // Ours still: the exchange did not happen.
             Err(io(error))
         };
-        match self.disk.exchange(&swap, path) {
+        match disk.exchange(&swap, path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {
                 // The last look before a plain rename: the moment between cannot be closed here. Reading
                 // takes longer than that, so it must look the same before and after.
                 let before = self.look();
-                let there = self.disk.read(path).map(FreedInSteps);
+                let there = disk.read(path).map(FreedInSteps);
                 let is_settled =
                     there.as_ref().ok().map(|bytes| ContentHash::of(bytes)) == self.settled;
                 let is_unmoved = matches!((before, self.look()), (Ok(a), Ok(b)) if a == b);
                 if !is_settled || !is_unmoved {
-                    let _ = self.disk.remove(&swap);
+                    let _ = disk.remove(&swap);
                     return Ok(Replaced::Other);
                 }
-                return match self.disk.rename(&swap, path) {
+                return match disk.rename(&swap, path) {
                     Ok(()) => Ok(Replaced::Written),
                     Err(error) => undone(error),
                 };
             }
             Err(error) => return undone(error),
         }
-        let displaced = self.disk.read(&swap).map(FreedInSteps);
-        let displaced = displaced.map(|bytes| ContentHash::of(&bytes));
-        if displaced.as_ref().ok() == self.settled.as_ref() {
-            let _ = self.disk.remove(&swap); // A leftover is read again at the next start.
+        let displaced = disk.read(&swap).map(FreedInSteps);
+        if displaced.as_ref().ok().map(|bytes| ContentHash::of(bytes)) == self.settled {
+            let _ = disk.remove(&swap); // A leftover is read again at the next start.
             return Ok(Replaced::Written);
         }
         // Somebody saved in the moment between our look and the exchange: it is theirs again.
-        self.disk.exchange(&swap, path).map_err(io)?;
-        match self.disk.read(&swap) {
+        self.displaced
+            .extend(displaced.ok().map(FreedInSteps::keep));
+        disk.exchange(&swap, path).map_err(io)?;
+        match disk.read(&swap) {
             Ok(bytes) if is_same(&bytes, next) => {
-                let _ = self.disk.remove(&swap);
+                let _ = disk.remove(&swap);
             }
-            _ => warn!(
-                path = %path.display(), aside = %swap.display(),
-                "the file was saved twice while it was being replaced; the second is kept aside and read at the next start"
-            ),
+            second => {
+                warn!(
+                    path = %path.display(), aside = %swap.display(),
+                    "the file was saved twice while it was being replaced; the second is kept aside, too, until the next start"
+                );
+                self.displaced.extend(second.ok());
+            }
         }
         Ok(Replaced::Other)
     }

@@ -210,6 +210,13 @@ pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
 /// process waiting who ask for some.
 pub(super) struct FreedInSteps(pub(super) Vec<u8>);
 
+impl FreedInSteps {
+    /// The bytes, which are kept after all.
+    pub(super) fn keep(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+}
+
 impl Deref for FreedInSteps {
     type Target = [u8];
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
+use plainsync::document::disk::faulty::Operation;
 use plainsync::document::stepped::Stepped;
 use plainsync::document::{FileCondition, OfferKind};
 
@@ -63,6 +64,36 @@ fn f9_a_version_put_back_while_a_hand_edit_is_taken_in_is_offered() {
         text.contains("\"one by hand\"") && text.contains("\"two\""),
         "{text}"
     );
+}
+
+/// F7: it stood there, so it counts, although the file was never looked at while it did.
+#[test]
+fn f7_a_save_in_the_moment_of_a_replacement_counts_though_it_is_saved_over() {
+    let bench = Bench::new();
+    let (mut machine, old) = written(&bench);
+    let (file, first) = (bench.file(), old.replace("\"one\"", "\"one by hand\""));
+    let saved = first.clone();
+    bench
+        .disk
+        .before(Operation::Exchange, "job_history.json", move || {
+            fs::write(file, saved).unwrap();
+        });
+    machine.edit(insert("two")).unwrap();
+    for _ in 0..8 {
+        machine.turn();
+        if bench.text() == first {
+            break;
+        }
+    }
+    assert_eq!(bench.text(), first, "it is theirs again");
+    // By somebody who has not seen it.
+    bench.save(old.replacen("\"width\": ", "\"by hand\": true, \"width\": ", 1));
+    turns(&mut machine);
+    assert_eq!(state(&machine), FileCondition::Ok);
+    let text = bench.text();
+    for part in ["\"one by hand\"", "\"by hand\": true", "\"two\""] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
 }
 
 /// F7: the trouble is told for as long as it is there, and for no longer.

@@ -124,6 +124,8 @@ fn f7_what_is_saved_in_the_moment_of_the_exchange_stays() {
         );
         assert_eq!(bench.text("a.json"), theirs);
         assert_eq!(bench.names(), ["a.json", "a.json.backup"]);
+        assert_eq!(projection.take_displaced(), [theirs.as_bytes()]);
+        assert!(projection.take_displaced().is_empty(), "it is told once");
     }
 }
 
