@@ -25,7 +25,6 @@ use tracing::warn;
 use super::actor::now;
 use super::blobs::Blobs;
 use super::disk::{Disk, Look, make_folders, temp_beside};
-use super::inspect::inspect;
 use super::join::Rivals;
 use super::journal::Record;
 use super::note::{seal, unseal};
@@ -274,24 +273,15 @@ impl Keeper {
                 }
             }
             Ok((Replaced::Other, _)) => {
-                self.report_displaced();
+                for bytes in self.projection.take_displaced() {
+                    (self.report)(Report::Displaced(bytes));
+                }
                 self.look_anew();
                 Report::Postponed
             }
             Err(sentence) => Report::Failed(sentence),
         };
         (self.report)(report);
-    }
-
-    /// Whole saves that stood there for a moment are taken in at once (F7): by the time that the file is
-    /// looked at they may have been saved over by somebody who had not seen them.
-    fn report_displaced(&mut self) {
-        for bytes in self.projection.take_displaced() {
-            if inspect(&bytes).is_ok() {
-                let hash = ContentHash::of(&bytes);
-                (self.report)(Report::Found { bytes, hash });
-            }
-        }
     }
 
     /// Notes what was written. It only saves work at the next start: failing is no matter,
