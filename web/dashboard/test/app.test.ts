@@ -5,6 +5,7 @@ import { createNotices } from '../src/app/notices.ts';
 import { createToasts } from '../src/app/toasts.ts';
 import { tokenIn } from '../src/app/server.ts';
 import { allKeys, stretchAround } from '../src/app/list.ts';
+import { settle } from '../src/app/settle.ts';
 import { DIRECTIONS } from '../src/pure/directions.ts';
 import { WINDOW_STEP } from '../src/pure/limits.ts';
 import { WHOLE, fromAddress, toAddress } from '../src/pure/query.ts';
@@ -109,6 +110,64 @@ test('b8_the_window_moves_with_the_screen_and_a_changed_row_changes_only_its_own
   await until('the change', () => app.list.row(first)?.peek().job.prompt === 'changed');
   assert.equal(app.list.row(last)?.peek(), before);
   assert.equal(here.peek().keys, keys);
+});
+
+test('a row that is held is up to date wherever the list is', async () => {
+  const { app, client } = makeApp({ rows: many(400) });
+  await until('the first window', () => app.list.total.peek() === 400);
+  const given = app.list.row(app.list.here.peek().keys[0] ?? '')?.peek();
+  assert.ok(given);
+  const held = app.list.hold(given);
+  app.list.look(300, 310);
+  await until('the window there', () => app.list.here.peek().offset > 200);
+  await client.jobs.change(given.key, { prompt: 'changed far away' });
+  await until('the change', () => held.row.peek().job.prompt === 'changed far away');
+  held.release();
+  app.list.look(200, 210);
+  await until('another window', () => app.list.here.peek().offset < 200);
+  assert.equal(app.list.row(given.key), undefined, 'it is forgotten');
+});
+
+test('d4_settling_is_undone_unless_somebody_changed_it_since', async () => {
+  const [apart] = many(1).map((row) => ({ ...row, conflicts: ['prompt'] }));
+  assert.ok(apart);
+  const { app, client } = makeApp({ rows: [apart] });
+  await until('the list', () => app.list.total.peek() === 1);
+  const settling = settle(client, app.list.hold(apart).row, app.toasts, app.log);
+  const [conflict] = (await until('the sides', () => settling.conflicts.peek())) ?? [];
+  assert.ok(conflict?.values[0]);
+  const prompt = async () => (await client.jobs.get(apart.key))?.job.prompt;
+  await settling.keep(conflict, conflict.values[0]);
+  assert.equal(await prompt(), conflict.values[0].value);
+  assert.deepEqual(settling.conflicts.peek(), []);
+  const undo = app.toasts.list.peek().at(-1)?.action;
+  await client.jobs.change(apart.key, { prompt: 'somebody else' });
+  undo?.run();
+  await until('the reason', () => app.toasts.list.peek().at(-1)?.text.includes('was changed since'));
+  assert.equal(await prompt(), 'somebody else');
+  await client.jobs.change(apart.key, { prompt: conflict.values[0].value as string });
+  undo?.run();
+  await until('the way back', () => app.list.row(apart.key)?.peek().job.prompt === apart.job.prompt);
+});
+
+test('d4_keeping_both_makes_a_second_job_or_changes_nothing', async () => {
+  const [apart] = many(1).map((row) => ({ ...row, conflicts: ['prompt'] }));
+  assert.ok(apart);
+  const { app, client } = makeApp({ rows: [apart] });
+  await until('the list', () => app.list.total.peek() === 1);
+  const settling = settle(client, app.list.hold(apart).row, app.toasts, app.log);
+  const [conflict] = (await until('the sides', () => settling.conflicts.peek())) ?? [];
+  assert.ok(conflict?.values[0]);
+  const resolve = client.jobs.resolve;
+  client.jobs.resolve = () => Promise.reject(new Error('it has moved'));
+  await settling.keepBoth(conflict, conflict.values[0]);
+  assert.equal((await client.jobs.query()).total, 1, 'refused: no second job');
+  assert.match(app.toasts.list.peek().at(-1)?.text ?? '', /^Not settled: it has moved/);
+  client.jobs.resolve = resolve;
+  await settling.keepBoth(conflict, conflict.values[0]);
+  const { rows } = await client.jobs.query();
+  assert.deepEqual(rows.map(({ job }) => job.prompt).sort(), [apart.job.prompt, conflict.values[0].value].sort());
+  assert.notEqual(rows[0]?.job.id, rows[1]?.job.id);
 });
 
 test('b8_what_is_asked_for_covers_the_screen_and_little_more', () => {

@@ -27,6 +27,8 @@ export interface JobList {
   /** Why the present question has no answer. */
   readonly fault: ReadonlySignal<QueryFault | null>;
   row(key: string): ReadonlySignal<Row<Job>> | undefined;
+  /** Keeps a row up to date wherever the list is, until it is let go. */
+  hold(row: Row<Job>): { row: ReadonlySignal<Row<Job>>; release(): void };
   /** The places from `from` up to `to`, without `to`, are on screen: their rows come, and some around. */
   look(from: number, to: number): void;
   /** Takes in what the client says of rows, for those that are shown elsewhere than in the list. */
@@ -54,10 +56,14 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
   let asked: Shown = shown.peek();
   let watching: Subscription;
 
-  const put = (row: Row<Job>) => {
-    const known = rows.get(row.key);
-    if (!known) rows.set(row.key, signal(row));
-    else if (!same(known.peek(), row)) known.value = row;
+  /** How many hold a row that may be elsewhere. */
+  const held = new Map<string, number>();
+
+  const put = (row: Row<Job>): Signal<Row<Job>> => {
+    const known = rows.get(row.key) ?? signal(row);
+    rows.set(row.key, known);
+    if (!same(known.peek(), row)) known.value = row;
+    return known;
   };
 
   function show({ rows: found, offset, total: all }: Page<Job>): void {
@@ -70,7 +76,7 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
       fault.value = null;
     });
     const kept = new Set(here.peek().keys);
-    for (const key of rows.keys()) if (!kept.has(key)) rows.delete(key);
+    for (const key of rows.keys()) if (!kept.has(key) && !held.has(key)) rows.delete(key);
   }
 
   function move(): void {
@@ -123,6 +129,18 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
     settled,
     fault,
     row: (key) => rows.get(key),
+    hold(row) {
+      const { key } = row;
+      held.set(key, (held.get(key) ?? 0) + 1);
+      return {
+        row: rows.get(key) ?? put(row),
+        release() {
+          const left = (held.get(key) ?? 1) - 1;
+          if (left > 0) held.set(key, left);
+          else held.delete(key); // The next window forgets it, if it is not in it.
+        },
+      };
+    },
     look(from, to) {
       onScreen = [from, Math.max(from + 1, to)];
       move();

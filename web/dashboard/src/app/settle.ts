@@ -70,9 +70,19 @@ export function settle(
     await look();
   }
 
-  /** What takes a settled value back; a run is a record of what happened and is not written anew. */
-  const back = ({ field, values }: Conflict) =>
-    field === 'run' ? undefined : () => void client.jobs.change(key, { [field]: values.at(-1)?.value });
+  /**
+   * What takes a settled value back, unless somebody has changed it since; a run is a record of what happened and is
+   * not written anew.
+   */
+  function back({ field, values }: Conflict, kept: unknown): (() => void) | undefined {
+    if (field === 'run') return undefined;
+    return () =>
+      void client.jobs.get(key).then((now) => {
+        if (now && same(now.job[field], kept)) return client.jobs.change(key, { [field]: values.at(-1)?.value });
+        toasts.show({ text: `Not undone: the ${fieldWords(field)} was changed since`, tone: 'bad' });
+        return undefined;
+      });
+  }
 
   const stopWatching = effect(() => {
     const now = row.value;
@@ -89,17 +99,21 @@ export function settle(
     moved,
     look,
     keep: (conflict, side) =>
-      attempt(conflict, 'settled', () => client.jobs.resolve(key, conflict, { side }), back(conflict)),
+      attempt(conflict, 'settled', () => client.jobs.resolve(key, conflict, { side }), back(conflict, side.value)),
     write: (conflict, value) =>
-      attempt(conflict, 'settled', () => client.jobs.resolve(key, conflict, { value }), back(conflict)),
+      attempt(conflict, 'settled', () => client.jobs.resolve(key, conflict, { value }), back(conflict, value)),
     keepBoth: (conflict, other) =>
       attempt(conflict, 'both kept, as two jobs', async () => {
         const shown = conflict.values.at(-1);
         if (!shown) return;
-        // Settled first: what is refused leaves no second job behind.
-        const copy = otherJob(row.peek().job, conflict, other);
-        await client.jobs.resolve(key, conflict, { side: shown });
-        await client.jobs.insert(copy);
+        // The second job first: whatever comes between, both values are there.
+        const copy = await client.jobs.insert(otherJob(row.peek().job, conflict, other));
+        try {
+          await client.jobs.resolve(key, conflict, { side: shown });
+        } catch (refused) {
+          await client.jobs.remove(copy.key);
+          throw refused;
+        }
       }),
     stop: stopWatching,
   };

@@ -1,4 +1,4 @@
-import { useComputed, useSignal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Conflict, Job, Row, Side } from '@plainsync/client';
 import type { Settling } from '../../app/settle.ts';
@@ -7,6 +7,7 @@ import { count, moment } from '../../pure/format.ts';
 import { fieldWords, labelOf, promptOf, sidesOf, statusOf } from '../../pure/job.ts';
 import { pictureOf } from '../../pure/picture.ts';
 import { useApp } from '../context.ts';
+import { useLiveRow } from '../live.ts';
 import { Icon } from '../Pixels.tsx';
 import { Sprite } from '../Sprite.tsx';
 import { StatusTag } from '../StatusTag.tsx';
@@ -115,8 +116,8 @@ function One({ conflict, settling, job }: { conflict: Conflict; settling: Settli
 
 /** What stands against what in one job. */
 function Sides({ row }: { row: Row<Job> }) {
-  const { client, list, toasts, log } = useApp();
-  const live = useComputed(() => list.row(row.key)?.value ?? row);
+  const { client, toasts, log } = useApp();
+  const live = useLiveRow(row);
   const settling = useMemo(() => settle(client, live, toasts, log), [row.key]);
   useEffect(() => () => settling.stop(), [settling]);
   const conflicts = settling.conflicts.value;

@@ -4,6 +4,7 @@ import { duration } from '../../pure/format.ts';
 import { fieldWords, labelOf, promptOf, sidesOf, sizeOf, statusOf } from '../../pure/job.ts';
 import { pictureOf } from '../../pure/picture.ts';
 import { useApp } from '../context.ts';
+import { useLiveRow } from '../live.ts';
 import { Icon } from '../Pixels.tsx';
 import { Sprite } from '../Sprite.tsx';
 import { StatusTag } from '../StatusTag.tsx';
@@ -56,9 +57,9 @@ function Apart({ row }: { row: Row<Job> }) {
 
 /** All of one job. */
 export function Details({ row: given }: { row: Row<Job> }) {
-  const { list, composer, dialogs } = useApp();
+  const { composer, dialogs } = useApp();
   const width = useWindowWidth();
-  const row = list.row(given.key)?.value ?? given;
+  const row = useLiveRow(given).value;
   const { job } = row;
   const picture = pictureOf(job);
   const failure = statusOf(job) === 'error' ? explain(job) : null;
