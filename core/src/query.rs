@@ -13,8 +13,9 @@
 //! A text alone is looked for in the label and in every text field but `status`. `-` excludes. A field is one of the
 //! record, unknown ones too, or a path such as `rotationData.toDirection`; `created`, `started`, `ended` and
 //! `label` are `createdAt`, `startTime`, `endTime` and `id`. `has:conflict`, `has:image` and `has:seed` ask whether
-//! there is any, `is:kept` whether an edit won over a removal. Times are days (`2025-10-01`), months (`2025-10`) and
-//! times of a day (`2025-10-01T14:30`, with a zone if it is not UTC); each covers all that is in it.
+//! there is any, `is:kept` whether an edit won over a removal. Times are days (`2025-10-01`), months (`2025-10`),
+//! in `created`, `started` and `ended` years (`2025`), and times of a day (`2025-10-01T14:30`, with a zone if it is not UTC);
+//! each covers all that is in it.
 //!
 //! The same text means the same in the page, its address, the command line and the API.
 

@@ -11,13 +11,15 @@ use super::words::{Letter, Word, split, text_of};
 use crate::blob;
 use crate::view::Row;
 
-/// Names that a query may use for fields that are called otherwise in the file.
-const OTHER_NAMES: [(&str, &str); 4] = [
+/// Names that a query may use for fields that hold a time.
+const TIMES: [(&str, &str); 3] = [
     ("created", "createdAt"),
     ("started", "startTime"),
     ("ended", "endTime"),
-    ("label", "id"),
 ];
+
+/// The name that a query may use for the field that holds the label.
+const LABEL: (&str, &str) = ("label", "id");
 
 /// A query text, understood once and then asked of many rows.
 ///
@@ -136,7 +138,10 @@ impl Asked {
             }
             return Ok(Asked::Kept);
         }
-        let wanted = values.iter().map(|value| Wanted::of(value));
+        let is_time = TIMES
+            .iter()
+            .any(|(name, other)| field == *name || field == *other);
+        let wanted = values.iter().map(|value| Wanted::of(value, is_time));
         Ok(Asked::Field(
             Path::of(field),
             wanted.collect::<Result<_, _>>()?,
@@ -187,7 +192,8 @@ impl Thing {
 
 impl Path {
     fn of(name: &str) -> Self {
-        let other = OTHER_NAMES.iter().find(|(other, _)| *other == name);
+        let mut others = TIMES.iter().chain([&LABEL]);
+        let other = others.find(|(other, _)| *other == name);
         Self {
             name: name.to_owned(),
             other: other.map(|(_, field)| *field),
@@ -211,7 +217,9 @@ impl Path {
 }
 
 impl Wanted {
-    fn of(letters: &[Letter]) -> Result<Self, QueryError> {
+    /// `is_time`: the field holds a time, so that four digits are a year.
+    fn of(letters: &[Letter], is_time: bool) -> Result<Self, QueryError> {
+        let span_of = if is_time { Span::of_time } else { Span::of };
         let (sign, rest) = Sign::read(letters);
         if sign == Some(Sign::Whole) {
             return Ok(Wanted::Whole(Needle::new(&text_of(rest))));
@@ -219,7 +227,7 @@ impl Wanted {
         if let Some(Sign::Compare(side)) = sign {
             let found = text_of(rest);
             let at = rest.first().map_or(1, |letter| letter.at);
-            let span = Span::of(&found).ok_or(QueryError::NoNumber { at, found })?;
+            let span = span_of(&found).ok_or(QueryError::NoNumber { at, found })?;
             return Ok(Wanted::Compared(side, span));
         }
         let dots = letters
@@ -227,7 +235,7 @@ impl Wanted {
             .position(|pair| pair.iter().all(|letter| letter.is_sign('.')));
         if let Some(dots) = dots {
             let (from, to) = (text_of(&letters[..dots]), text_of(&letters[dots + 2..]));
-            match (Span::of(&from), Span::of(&to)) {
+            match (span_of(&from), span_of(&to)) {
                 (Some(from), Some(to)) => return Ok(Wanted::Between(from, to)),
                 (Some(from), None) if to.is_empty() => {
                     return Ok(Wanted::Compared(Side::AtLeast, from));
@@ -239,7 +247,7 @@ impl Wanted {
             }
         }
         let text = text_of(letters);
-        Ok(Wanted::Is(Needle::new(&text), Span::of(&text)))
+        Ok(Wanted::Is(Needle::new(&text), span_of(&text)))
     }
 
     fn is_met(&self, value: &Value) -> bool {

@@ -38,6 +38,19 @@ impl Span {
         })
     }
 
+    /// As [`Span::of`], where four digits are a year.
+    pub(super) fn of_time(text: &str) -> Option<Self> {
+        let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_year {
+            return Self::of(text);
+        }
+        let (first, last) = (format!("{text}-01"), format!("{text}-12"));
+        Some(Self {
+            from: ms(seconds_within(&first)?.start),
+            to: ms(seconds_within(&last)?.end),
+        })
+    }
+
     pub(super) fn covers(self, at: f64) -> bool {
         at == self.from || (at > self.from && at < self.to)
     }
