@@ -161,6 +161,8 @@ impl Keeper {
             Order::Write(version) => self.write(&version),
             Order::Settled(hash) => {
                 self.projection.settle(hash);
+                // If a crash comes before the file is written: what is in it then is no version put back.
+                self.write_to(&self.next_note(), &hash.to_string());
                 self.look_anew(); // What lies there may have been settled, and is not any more.
             }
             Order::Refused(hash) => self.offered = Some(hash),
@@ -252,8 +254,11 @@ impl Keeper {
         let rendered = render_file(&version.heading, rows, || version.blob_refs(), &self.blobs);
         let rendered = rendered.map_err(|error| error.to_string());
         let replaced = rendered.and_then(|Rendered { bytes, missing }| {
-            // If a crash comes before the note below: what is in the file then is ours.
-            self.write_to(&self.next_note(), &ContentHash::of(&bytes).to_string());
+            // If a crash comes before the note below: what is in the file then is ours, or what it replaces.
+            let replaced = self.projection.settled().map(|hash| hash.to_string());
+            let hashes = [Some(ContentHash::of(&bytes).to_string()), replaced];
+            let hashes: Vec<_> = hashes.into_iter().flatten().collect();
+            self.write_to(&self.next_note(), &hashes.join("\n"));
             let replaced = self.projection.replace(&bytes, heads);
             self.wanted = missing;
             Ok((
@@ -266,6 +271,7 @@ impl Keeper {
                 self.missing = 0;
                 self.offered = None;
                 self.write_note(heads);
+                let _ = self.disk.remove(&self.next_note()); // What was replaced may be put back from now on.
                 self.written.add(heads);
                 Report::Written {
                     len: bytes.len() as u64,

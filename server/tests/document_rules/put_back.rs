@@ -7,7 +7,7 @@ use plainsync::document::disk::faulty::Operation;
 use plainsync::document::stepped::Stepped;
 use plainsync::document::{FileCondition, OfferKind};
 
-use crate::support::{Bench, insert};
+use crate::support::{Bench, add, insert, prompts, until, until_state};
 
 /// A document with one record, and the text that its file holds.
 fn written(bench: &Bench) -> (Stepped, String) {
@@ -126,4 +126,39 @@ fn f7_what_was_refused_and_comes_again_is_refused_again() {
     turns(&mut machine);
     assert_eq!(state(&machine), FileCondition::Ok);
     assert!(bench.text().contains("\"two\""));
+}
+
+/// F9: a crash left a hand edit in the file that was taken in and not yet written again.
+#[tokio::test]
+async fn f9_a_hand_edit_that_a_crash_left_in_the_file_is_no_version_put_back() {
+    let bench = Bench::new();
+    let documents = bench.open_with(&["one"]).await;
+    let document = documents.default();
+    bench.disk.fail(
+        Operation::Write,
+        "dashboards/.job_history",
+        std::io::ErrorKind::StorageFull,
+    );
+    let edited = bench.text().replace("\"one\"", "\"one by hand\"");
+    bench.save(&edited);
+    until("it is taken in", || {
+        (prompts(document) == ["one by hand"]).then_some(())
+    })
+    .await;
+    add(document, &["two"]).await;
+    until_state(document, FileCondition::NotWritten).await;
+    drop(documents);
+    bench.disk.heal();
+    let documents = bench.open().await;
+    let document = documents.default();
+    bench.until_written(document).await;
+    assert_eq!(prompts(document), ["one by hand", "two"]);
+    assert_eq!(document.info().offer, None);
+    documents.shutdown().await;
+
+    // What was replaced then is put back while nobody serves it: that is one.
+    bench.save(&edited);
+    let documents = bench.open().await;
+    let offer = until("it is offered", || documents.default().info().offer).await;
+    assert_eq!(offer.kind, OfferKind::OlderVersion);
 }
