@@ -11,7 +11,7 @@ const CARD_PX = 256;
 const GAP_PX = 12;
 /** How high a card and a row of the table are, gap included, before one has been measured. */
 const CARD_HIGH_PX = 444;
-const ROW_HIGH_PX = 57;
+const ROW_HIGH_PX = 56;
 /** A card has the focus when it kept it for so many frames; so many are waited for, at most. */
 const STEADY_FRAMES = 3;
 const GOAL_FRAMES_MAX = 240;

@@ -33,7 +33,7 @@ export interface Lanes {
 }
 
 /** How many columns of at least `least` pixels fit, with `gap` between them. */
-export function columnsIn(width: number, least: number, gap: number): number {
+function columnsIn(width: number, least: number, gap: number): number {
   return Math.max(1, Math.floor((width + gap) / (least + gap)));
 }
 
@@ -59,6 +59,7 @@ export function useLanes(count: number, least: number, gap: number, estimate: nu
     scrollMargin: margin,
     scrollPaddingStart: HEADER_PX,
     initialOffset: () => window.scrollY,
+    initialRect: { width: window.innerWidth, height: window.innerHeight }, // A screenful is drawn at once.
     observeElementRect: observeWindowRect,
     observeElementOffset: observeWindowOffset,
     scrollToFn: windowScroll,
