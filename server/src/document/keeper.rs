@@ -162,7 +162,7 @@ impl Keeper {
             Order::Settled(hash) => {
                 self.projection.settle(hash);
                 // If a crash comes before the file is written: what is in it then is no version put back.
-                self.write_to(&self.next_note(), &hash.to_string());
+                self.note_next([Some(hash)]);
                 self.look_anew(); // What lies there may have been settled, and is not any more.
             }
             Order::Refused(hash) => self.offered = Some(hash),
@@ -255,10 +255,7 @@ impl Keeper {
         let rendered = rendered.map_err(|error| error.to_string());
         let replaced = rendered.and_then(|Rendered { bytes, missing }| {
             // If a crash comes before the note below: what is in the file then is ours, or what it replaces.
-            let replaced = self.projection.settled().map(|hash| hash.to_string());
-            let hashes = [Some(ContentHash::of(&bytes).to_string()), replaced];
-            let hashes: Vec<_> = hashes.into_iter().flatten().collect();
-            self.write_to(&self.next_note(), &hashes.join("\n"));
+            self.note_next([Some(ContentHash::of(&bytes)), self.projection.settled()]);
             let replaced = self.projection.replace(&bytes, heads);
             self.wanted = missing;
             Ok((
@@ -271,7 +268,7 @@ impl Keeper {
                 self.missing = 0;
                 self.offered = None;
                 self.write_note(heads);
-                let _ = self.disk.remove(&self.next_note()); // What was replaced may be put back from now on.
+                self.note_next([self.projection.settled()]); // What was replaced may be put back from now on.
                 self.written.add(heads);
                 Report::Written {
                     len: bytes.len() as u64,
@@ -299,11 +296,17 @@ impl Keeper {
         self.write_to(&self.note, &note_text(hash, heads));
     }
 
+    /// Notes what may be in the file if a crash comes: none of it is an older version that was put back.
+    fn note_next<const N: usize>(&self, hashes: [Option<ContentHash>; N]) {
+        let hashes: Vec<_> = hashes.iter().flatten().map(ToString::to_string).collect();
+        self.write_to(&self.next_note(), &hashes.join("\n"));
+    }
+
     fn next_note(&self) -> PathBuf {
         self.note.with_extension(NEXT)
     }
 
-    /// The hash of what was about to be written last.
+    /// The hashes of what may have been in the file at the end.
     pub(super) fn read_next_note(&self) -> String {
         let text = self.disk.read(&self.next_note()).unwrap_or_default();
         unseal(&text).unwrap_or_default().to_owned()
