@@ -25,6 +25,7 @@ use tracing::warn;
 use super::actor::now;
 use super::blobs::Blobs;
 use super::disk::{Disk, Look, make_folders, temp_beside};
+use super::inspect::inspect;
 use super::join::Rivals;
 use super::journal::Record;
 use super::note::{seal, unseal};
@@ -276,15 +277,25 @@ impl Keeper {
                 }
             }
             Ok((Replaced::Other, _)) => {
-                for bytes in self.projection.take_displaced() {
-                    (self.report)(Report::Displaced(bytes));
-                }
+                self.report_displaced();
                 self.look_anew();
                 Report::Postponed
             }
             Err(sentence) => Report::Failed(sentence),
         };
         (self.report)(report);
+    }
+
+    /// Whole saves that stood there for a moment are taken in at once (F7): before the file is looked at, somebody
+    /// who has not seen them may save over them. What lies there now comes last: it is what was found.
+    fn report_displaced(&mut self) {
+        for bytes in self.projection.take_displaced().into_iter().rev() {
+            if inspect(&bytes).is_ok() {
+                let hash = ContentHash::of(&bytes);
+                self.offered = Some(hash);
+                (self.report)(Report::Found { bytes, hash });
+            }
+        }
     }
 
     /// Notes what was written. It only saves work at the next start: failing is no matter,

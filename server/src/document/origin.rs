@@ -35,7 +35,7 @@ impl fmt::Display for ImportOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::HandEdit => "what the file holds",
-            Self::Leftover => "what was saved in the moment of a crash or of a replacement",
+            Self::Leftover => "a file that a crash left behind",
             Self::ConflictCopy => "a conflict copy",
             Self::Upload { .. } => "an import",
             Self::OldClient => "an old client's whole list",

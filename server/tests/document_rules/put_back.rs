@@ -66,12 +66,15 @@ fn f9_a_version_put_back_while_a_hand_edit_is_taken_in_is_offered() {
     );
 }
 
-/// F7: it stood there, so it counts, although the file was never looked at while it did.
-#[test]
-fn f7_a_save_in_the_moment_of_a_replacement_counts_though_it_is_saved_over() {
-    let bench = Bench::new();
-    let (mut machine, old) = written(&bench);
-    let (file, first) = (bench.file(), old.replace("\"one\"", "\"one by hand\""));
+/// The one word that a hand edit changes.
+fn by_hand(text: &str) -> String {
+    text.replace("\"one\"", "\"one by hand\"")
+}
+
+/// A document whose file is saved by hand in the very moment in which it is replaced, and its text before.
+fn saved_in_the_moment(bench: &Bench, edit: impl Fn(&str) -> String) -> (Stepped, String) {
+    let (mut machine, old) = written(bench);
+    let (file, first) = (bench.file(), edit(&old));
     let saved = first.clone();
     bench
         .disk
@@ -86,14 +89,58 @@ fn f7_a_save_in_the_moment_of_a_replacement_counts_though_it_is_saved_over() {
         }
     }
     assert_eq!(bench.text(), first, "it is theirs again");
+    (machine, old)
+}
+
+/// F7: a hand edit like any other, and no older version that was put back (F9).
+#[test]
+fn f7_a_save_in_the_moment_of_a_replacement_is_a_hand_edit() {
+    let bench = Bench::new();
+    let (mut machine, _) = saved_in_the_moment(&bench, by_hand);
+    turns(&mut machine);
+    let info = machine.handle().info();
+    assert_eq!(
+        (info.file_state.state, info.offer),
+        (FileCondition::Ok, None)
+    );
+    let told = info.last_import.expect("it is told");
+    assert_eq!(told.report.changed, 1);
+    let text = bench.text();
+    assert!(
+        text.contains("\"one by hand\"") && text.contains("\"two\""),
+        "{text}"
+    );
+}
+
+/// F7: it stood there, so it counts, although the file was never looked at while it did.
+#[test]
+fn f7_a_save_in_the_moment_of_a_replacement_counts_though_it_is_saved_over() {
+    let bench = Bench::new();
+    let (mut machine, old) = saved_in_the_moment(&bench, by_hand);
     // By somebody who has not seen it.
     bench.save(old.replacen("\"width\": ", "\"by hand\": true, \"width\": ", 1));
     turns(&mut machine);
-    assert_eq!(state(&machine), FileCondition::Ok);
+    let info = machine.handle().info();
+    assert_eq!(
+        (info.file_state.state, info.offer),
+        (FileCondition::Ok, None)
+    );
     let text = bench.text();
     for part in ["\"one by hand\"", "\"by hand\": true", "\"two\""] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+/// F7: half a save is left to be found whole.
+#[test]
+fn f7_half_a_save_in_the_moment_of_a_replacement_is_waited_for() {
+    let bench = Bench::new();
+    let half = |text: &str| text[..text.len() / 2].to_owned();
+    let (mut machine, old) = saved_in_the_moment(&bench, half);
+    bench.save(by_hand(&old));
+    turns(&mut machine);
+    assert_eq!(state(&machine), FileCondition::Ok);
+    assert!(bench.text().contains("\"one by hand\""));
 }
 
 /// F7: the trouble is told for as long as it is there, and for no longer.

@@ -185,10 +185,6 @@ impl Actor {
             Report::Found { bytes, hash } => {
                 self.take_file(bytes, hash, ImportOptions::default(), None, batch);
             }
-            Report::Displaced(bytes) => {
-                // What is refused here is dealt with where it lies.
-                let _half_or_asked = self.take_stray(&bytes, batch);
-            }
             Report::Missing => {
                 warn!(
                     name = self.shared.name,

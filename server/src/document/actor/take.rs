@@ -112,8 +112,7 @@ impl Actor {
         self.show_file_state();
     }
 
-    /// Takes in what was saved in the moment of a crash or of a replacement (F7).
-    pub(super) fn take_stray(&mut self, bytes: &[u8], batch: &mut Batch) -> Result<(), String> {
+    fn take_stray(&mut self, bytes: &[u8], batch: &mut Batch) -> Result<(), String> {
         inspect(bytes).map_err(|error| error.to_string())?;
         let import = Input::Import {
             text: bytes.to_vec(),

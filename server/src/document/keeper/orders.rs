@@ -111,9 +111,6 @@ pub(in crate::document) enum Report {
         /// Its hash, for [`Order::Settled`].
         hash: ContentHash,
     },
-    /// Somebody saved this while the file was being replaced. It was put back or aside, and is found there if it
-    /// can be; but somebody who has not seen it may save over it before.
-    Displaced(Vec<u8>),
     /// What was offered last is gone: the file is again as it was settled.
     AsBefore,
     /// The file is gone.
