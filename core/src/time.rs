@@ -55,6 +55,8 @@ impl Sub<u64> for Millis {
     }
 }
 
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
 /// The last second that has a text in every time zone: RFC 3339 has four digits for a year.
 const SECONDS_MAX: i64 = 253_402_207_200;
 
@@ -108,11 +110,13 @@ pub fn seconds_within(text: &str) -> Option<SecondsRange> {
         let (year, month) = text.split_once('-')?;
         let (year, month) = (year.parse::<u32>().ok()?, month.parse::<u32>().ok()?);
         let next = format!("{:04}-{:02}-01T00:00:00", year + month / 12, month % 12 + 1);
-        return range(start, from_rfc3339(&next)? - start);
+        // After 9999 there are no texts; December has 31 days.
+        let end = from_rfc3339(&next).unwrap_or(start + 31 * DAY_SECONDS);
+        return range(start, end - start);
     }
     let (day, rest) = text.split_at_checked(10)?;
     if rest.is_empty() {
-        return range(from_rfc3339(&format!("{day}T00:00:00"))?, 24 * 60 * 60);
+        return range(from_rfc3339(&format!("{day}T00:00:00"))?, DAY_SECONDS);
     }
     let time = rest.strip_prefix([' ', 'T', 't'])?;
     let zone_at = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
@@ -144,7 +148,7 @@ mod tests {
             ("2026-1", None),
             ("202601x", None),
             ("2026-02-30", None),
-            ("9999-12", None),
+            ("9999-12", Some((253_399_622_400, 31 * 86_400))),
             ("", None),
         ] {
             let seconds = seconds.map(|(start, len)| SecondsRange {

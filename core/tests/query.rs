@@ -1,4 +1,4 @@
-//! Rules Q1 to Q5: what a query text finds, and what it is told when it means nothing.
+//! Rules Q1 to Q4: what a query text finds, and what it is told when it means nothing.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -147,6 +147,9 @@ fn q3_times_cover_all_that_is_in_them() {
             ("created:>2025", ""),
             ("createdAt:<=2025", "1 2 3 10 1-2"),
             ("created:2024..2024", ""),
+            ("created:2025..9999", "1 2 3 10 1-2"),
+            ("created:<=9999", "1 2 3 10 1-2"),
+            ("prompt:a..b", ""),
             ("width:..2025", "1 2 3 10 1-2"),
             ("created:>=2025-10-01", "2 3 10 1-2"),
             ("created:<2025-10-01", "1"),
@@ -195,6 +198,16 @@ fn q4_a_query_that_means_nothing_says_where() {
             "width:>=",
             Some(1),
             "`width:` at character 1 of the query lacks a value, such as `width:64`; a text with a colon stands in quotes",
+        ),
+        (
+            "width:32..wide",
+            Some(11),
+            "`wide` at character 11 of the query cannot be compared: allowed are a number such as 64 and a time such as 2025-10-01 or 2025-10-01T14:30",
+        ),
+        (
+            "width:narrow..64",
+            Some(7),
+            "`narrow` at character 7 of the query cannot be compared: allowed are a number such as 64 and a time such as 2025-10-01 or 2025-10-01T14:30",
         ),
         (
             "x status:",

@@ -105,6 +105,7 @@ test('d4_a_conflict_is_looked_at_side_by_side_and_settled', async (t) => {
   await look(page, 'conflict-moved');
   await prompts.getByRole('button', { name: /^Keep this: value 1 of prompt/ }).click();
   await page.locator('.toast', { hasText: 'Not settled' }).waitFor();
+  await dialog.getByRole('button', { name: 'Show it as it is' }).click();
   await prompts.waitFor({ state: 'detached' }); // What came after both of them settled it.
   const seeds = dialog.getByRole('region', { name: 'seed' });
   const shown = await page.evaluate(async (key) => (await app.client.jobs.get(key)).job.seed, key);

@@ -243,7 +243,15 @@ impl Wanted {
                 (None, Some(to)) if from.is_empty() => {
                     return Ok(Wanted::Compared(Side::AtMost, to));
                 }
-                _ => {} // A text with dots in it.
+                (None, None) => {} // A text with dots in it.
+                (from_is, _) => {
+                    let (found, bad) = match from_is {
+                        Some(_) => (to, &letters[dots + 2..]),
+                        None => (from, letters),
+                    };
+                    let at = bad.first().map_or(1, |letter| letter.at);
+                    return Err(QueryError::NoNumber { at, found });
+                }
             }
         }
         let text = text_of(letters);

@@ -238,6 +238,7 @@ class OpenClient implements Client<object> {
   #received(message: FromWorker): void {
     switch (message.type) {
       case 'page':
+        this.#firstRows = undefined; // From now on there are better ones.
         return this.#windows.deliver(message);
       case 'presence':
         return this.presence.heard(message.sender, message.bytes);

@@ -5,7 +5,7 @@ import { createNotices } from '../src/app/notices.ts';
 import { createToasts } from '../src/app/toasts.ts';
 import { tokenIn } from '../src/app/server.ts';
 import { allKeys, stretchAround } from '../src/app/list.ts';
-import { settle } from '../src/app/settle.ts';
+import { otherJob, settle } from '../src/app/settle.ts';
 import { DIRECTIONS } from '../src/pure/directions.ts';
 import { WINDOW_STEP } from '../src/pure/limits.ts';
 import { WHOLE, fromAddress, toAddress } from '../src/pure/query.ts';
@@ -163,11 +163,26 @@ test('d4_keeping_both_makes_a_second_job_or_changes_nothing', async () => {
   await settling.keepBoth(conflict, conflict.values[0]);
   assert.equal((await client.jobs.query()).total, 1, 'refused: no second job');
   assert.match(app.toasts.list.peek().at(-1)?.text ?? '', /^Not settled: it has moved/);
+  assert.ok(settling.moved.peek(), 'what was shown stays until it is asked for');
   client.jobs.resolve = resolve;
   await settling.keepBoth(conflict, conflict.values[0]);
   const { rows } = await client.jobs.query();
   assert.deepEqual(rows.map(({ job }) => job.prompt).sort(), [apart.job.prompt, conflict.values[0].value].sort());
   assert.notEqual(rows[0]?.job.id, rows[1]?.job.id);
+});
+
+test('d4_the_second_job_has_no_run_that_is_under_way_and_no_picture_of_other_words', () => {
+  const side = (value: unknown) => ({ op: '1', value, device: null, author: null, at: null });
+  const [row] = many(1);
+  assert.ok(row);
+  const { job } = row;
+  const at = (field: string) => ({ field, values: [] });
+  const words = otherJob(job, at('prompt'), side('an owl'));
+  assert.deepEqual([words.prompt, words.status, words.result, words.id], ['an owl', undefined, undefined, undefined]);
+  assert.equal(otherJob(job, at('note'), side('x')).status, 'success');
+  assert.equal(otherJob({ ...job, status: 'running' }, at('note'), side('x')).status, undefined);
+  assert.equal(otherJob(job, at('run'), side({ status: 'error', error: 'no credit' })).error, 'no credit');
+  assert.equal(otherJob(job, at('run'), side({ status: 'queued' })).status, undefined);
 });
 
 test('b8_what_is_asked_for_covers_the_screen_and_little_more', () => {
@@ -186,7 +201,7 @@ test('b8_what_is_asked_for_covers_the_screen_and_little_more', () => {
 });
 
 test('search and status narrow the list; until the answer comes the old one stays', async () => {
-  const { app } = makeApp({ rows: many(30) });
+  const { app, client } = makeApp({ rows: many(30) });
   const { here, total, row } = app.list;
   await until('the list', () => total.peek() === 30);
   app.view.set({ words: 'knight' });
@@ -197,6 +212,12 @@ test('search and status narrow the list; until the answer comes the old one stay
   await until('the fault', () => app.list.fault.peek());
   assert.deepEqual(app.list.fault.peek(), { message: 'a value is missing', at: 7 });
   assert.ok(here.peek().keys.length > 0, 'what was found before stays');
+  const [key = ''] = here.peek().keys;
+  await client.jobs.change(key, { prompt: 'a knight, changed' });
+  await until('it stays up to date', () => row(key)?.peek().job.prompt === 'a knight, changed');
+  await client.jobs.remove(key);
+  await until('it goes', () => !here.peek().keys.includes(key));
+  assert.ok(app.list.fault.peek(), 'and so does the reason');
   app.view.set({ words: 'nothing is called so' });
   await until('nothing', () => total.peek() === 0);
   assert.equal(app.list.fault.peek(), null);

@@ -71,6 +71,11 @@ export function createApp(client: Client<Job>, around: Surroundings) {
   const view = createView(around.shown);
   const list = createList(client, view.shown);
   const grid = createGrid();
+  effect(() => {
+    // Another question is looked at from its top.
+    void view.shown.value;
+    if (grid.first.peek() > 0) grid.go(0);
+  });
   const images = createImages(client);
   const mirror = createMirror(client);
   const status = watch(client.status);

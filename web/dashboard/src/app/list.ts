@@ -36,6 +36,15 @@ export interface JobList {
   stop(): void;
 }
 
+/** One question, and the window of its answer. */
+interface Watch {
+  readonly shown: Shown;
+  stretch: Stretch;
+  /** That stretch is asked for and has not come. */
+  moving: boolean;
+  subscription: Subscription | null;
+}
+
 /** The stretch to ask for when these places are on screen: whole steps, with one more on each side. */
 export function stretchAround(from: number, to: number): Stretch {
   const offset = Math.max(0, Math.floor(from / WINDOW_STEP) - 1) * WINDOW_STEP;
@@ -49,13 +58,17 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
   const total = signal<number | null>(null);
   const settled = signal(false);
   const fault = signal<QueryFault | null>(null);
-  let stretch = stretchAround(0, 1);
-  /** A stretch is asked for and has not come: the next one is asked for then. */
-  let moving = false;
   let onScreen: readonly [number, number] = [0, 1];
-  let asked: Shown = shown.peek();
-  let watching: Subscription;
-
+  const watchOf = (question: Shown): Watch => ({
+    shown: question,
+    stretch: stretchAround(...onScreen),
+    moving: true,
+    subscription: null,
+  });
+  /** What is shown, and what is asked for instead as long as it has not been answered. */
+  let current = watchOf(shown.peek());
+  let next: Watch | null = null;
+  let asked = shown.peek();
   /** How many hold a row that may be elsewhere. */
   const held = new Map<string, number>();
 
@@ -66,12 +79,13 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
     return known;
   };
 
-  function show({ rows: found, offset, total: all }: Page<Job>): void {
+  function show({ rows: found, offset, total: all }: Page<Job>, isAnswer: boolean): void {
     batch(() => {
       found.forEach(put);
-      const next = { offset, keys: [...new Set(found.map((row) => row.key))] };
-      if (!same(here.peek(), next)) here.value = next;
+      const now = { offset, keys: [...new Set(found.map((row) => row.key))] };
+      if (!same(here.peek(), now)) here.value = now;
       total.value = all;
+      if (!isAnswer) return;
       settled.value = true;
       fault.value = null;
     });
@@ -79,47 +93,65 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
     for (const key of rows.keys()) if (!kept.has(key) && !held.has(key)) rows.delete(key);
   }
 
-  function move(): void {
+  /** Asks for the rows that are on screen, unless others are on their way: then when they have come. */
+  function move(watch: Watch): void {
     const wanted = stretchAround(...onScreen);
-    if (moving || same(wanted, stretch)) return;
-    moving = true;
-    stretch = wanted;
-    watching.move(stretch);
+    if (!watch.subscription || watch.moving || same(wanted, watch.stretch)) return;
+    watch.moving = true;
+    watch.stretch = wanted;
+    watch.subscription.move(wanted);
   }
 
-  function watch(question: Shown): Subscription {
-    moving = true;
-    return client.jobs.subscribe(
-      toQuery(question, stretch.offset, stretch.limit),
-      (page) => {
-        if (question !== asked) return;
-        show(page);
-        moving &&= page.offset !== stretch.offset;
-        move();
-      },
-      (why) => {
-        if (question !== asked) return;
-        moving = false;
-        fault.value = why;
-      },
+  function answered(watch: Watch, page: Page<Job>): void {
+    if (watch === next) {
+      current.subscription?.();
+      current = watch;
+      next = null;
+    } else if (watch !== current) return;
+    show(page, watch.shown === shown.peek());
+    watch.moving &&= page.offset !== watch.stretch.offset;
+    move(watch);
+  }
+
+  /** What has no answer is not asked any more; what was shown before stays, and stays up to date. */
+  function refused(watch: Watch, why: QueryFault): void {
+    if (watch !== next && watch !== current) return;
+    fault.value = why;
+    watch.moving = false;
+    if (watch !== next) return;
+    watch.subscription?.();
+    next = null;
+  }
+
+  /** The cache is heard at once, before there is a subscription. */
+  function start(watch: Watch): void {
+    const { offset, limit } = watch.stretch;
+    const subscription = client.jobs.subscribe(
+      toQuery(watch.shown, offset, limit),
+      (page) => answered(watch, page),
+      (why) => refused(watch, why),
     );
+    if (watch !== next && watch !== current) return subscription();
+    watch.subscription = subscription;
+    move(watch);
   }
 
   if (shown.peek().place === 'jobs' && isWhole(shown.peek()) && client.first.length > 0) {
     client.first.forEach(put);
     here.value = { offset: 0, keys: client.first.map((row) => row.key) };
   }
-  watching = watch(asked);
+  start(current);
   const stopEffect = effect(() => {
     const wanted = shown.value;
     untracked(() => {
       if (wanted === asked) return;
-      watching();
       asked = wanted;
-      stretch = stretchAround(0, 1);
-      onScreen = [0, 1];
+      next?.subscription?.();
       settled.value = false;
-      watching = watch(asked);
+      // From the top, wherever the last answer was looked at.
+      onScreen = [0, Math.max(1, onScreen[1] - onScreen[0])];
+      next = watchOf(wanted);
+      start(next);
     });
   });
 
@@ -143,14 +175,15 @@ export function createList(client: Client<Job>, shown: ReadonlySignal<Shown>): J
     },
     look(from, to) {
       onScreen = [from, Math.max(from + 1, to)];
-      move();
+      move(next ?? current);
     },
     hear({ added, updated, removed }) {
       for (const row of [...added, ...updated, ...removed]) if (rows.has(row.key)) put(row);
     },
     stop() {
       stopEffect();
-      watching();
+      next?.subscription?.();
+      current.subscription?.();
     },
   };
 }

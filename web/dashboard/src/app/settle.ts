@@ -18,6 +18,8 @@ export interface Settling {
   readonly conflicts: ReadonlySignal<readonly Conflict[] | null>;
   /** Somebody has changed one of them since. */
   readonly moved: ReadonlySignal<boolean>;
+  /** One of them is being settled: a second click would mean what has come in its place. */
+  readonly busy: ReadonlySignal<boolean>;
   /** Asks again. */
   look(): Promise<void>;
   keep(conflict: Conflict, side: Side): Promise<void>;
@@ -32,10 +34,21 @@ const sentence = (error: unknown) => (error instanceof Error ? error.message : S
 const opsOf = (conflicts: readonly Conflict[]) =>
   conflicts.map(({ field, values }) => [field, ...values.map(({ op }) => op)]);
 
-/** A second job that has `side` where the first one has another value: a label of its own, all else the same. */
+/** Fields that a picture is drawn from: another value of one of them has no picture yet. */
+const DRAWN_FROM = ['prompt', 'width', 'height', 'seed'];
+/** Fields of a run, as the file has them. */
+const OF_A_RUN = ['status', 'result', 'error', 'startTime', 'endTime', 'duration'];
+
+/**
+ * A second job that has `side` where the first one has another value: a label of its own, and no run that somebody
+ * else is at.
+ */
 export function otherJob(job: Job, { field }: Conflict, side: Side): Partial<Job> {
   const { id: _label, ...rest } = structuredClone(job);
-  return field === 'run' ? { ...rest, ...(side.value as Partial<Job>) } : { ...rest, [field]: side.value };
+  const other: Partial<Job> = field === 'run' ? { ...rest, ...(side.value as Partial<Job>) } : { ...rest, [field]: side.value };
+  const isEnded = other.status === 'success' || other.status === 'error';
+  if (!isEnded || DRAWN_FROM.includes(field)) for (const name of OF_A_RUN) delete other[name];
+  return other;
 }
 
 export function settle(
@@ -46,6 +59,7 @@ export function settle(
 ): Settling {
   const conflicts = signal<readonly Conflict[] | null>(null);
   const moved = signal(false);
+  const busy = signal(false);
   const { key } = row.peek();
 
   async function look(): Promise<void> {
@@ -53,7 +67,10 @@ export function settle(
     moved.value = false;
   }
 
+  /** Does one thing at a time, and says what became of it. */
   async function attempt(conflict: Conflict, done: string, work: () => Promise<void>, undo?: () => void): Promise<void> {
+    if (busy.peek()) return;
+    busy.value = true;
     const name = `${fieldWords(conflict.field)} of ${labelOf(row.peek().job)}`;
     try {
       await work();
@@ -63,24 +80,28 @@ export function settle(
         tone: 'good',
         ...(undo ? { action: { label: 'Undo', run: undo } } : {}),
       });
+      await look();
     } catch (error) {
       log('JOB', 'WARNING', `${name} was not settled: ${sentence(error)}`);
       toasts.show({ text: `Not settled: ${sentence(error)}`, tone: 'bad' });
+      moved.value = true; // What stands there now is shown when it is asked for, and not under somebody's finger.
+    } finally {
+      busy.value = false;
     }
-    await look();
   }
 
   /**
    * What takes a settled value back, unless somebody has changed it since; a run is a record of what happened and is
    * not written anew.
    */
-  function back({ field, values }: Conflict, kept: unknown): (() => void) | undefined {
+  function back(conflict: Conflict, kept: unknown): (() => void) | undefined {
+    const { field, values } = conflict;
     if (field === 'run') return undefined;
     return () =>
-      void client.jobs.get(key).then((now) => {
-        if (now && same(now.job[field], kept)) return client.jobs.change(key, { [field]: values.at(-1)?.value });
-        toasts.show({ text: `Not undone: the ${fieldWords(field)} was changed since`, tone: 'bad' });
-        return undefined;
+      void attempt(conflict, 'as it was shown before', async () => {
+        const now = await client.jobs.get(key);
+        if (!now || !same(now.job[field], kept)) throw new Error(`the ${fieldWords(field)} was changed since`);
+        await client.jobs.change(key, { [field]: values.at(-1)?.value });
       });
   }
 
@@ -88,15 +109,19 @@ export function settle(
     const now = row.value;
     const shown = conflicts.peek();
     if (shown === null) return;
-    void client.jobs.conflicts(now.key).then((standing) => {
-      if (conflicts.peek() === shown) moved.value = !same(opsOf(standing), opsOf(shown));
-    });
+    client.jobs.conflicts(now.key).then(
+      (standing) => {
+        if (conflicts.peek() === shown && !busy.peek()) moved.value = !same(opsOf(standing), opsOf(shown));
+      },
+      () => {}, // The client is closed, and the page with it.
+    );
   });
-  void look();
+  look().catch((error: unknown) => toasts.show({ text: `Not looked at: ${sentence(error)}`, tone: 'bad' }));
 
   return {
     conflicts,
     moved,
+    busy,
     look,
     keep: (conflict, side) =>
       attempt(conflict, 'settled', () => client.jobs.resolve(key, conflict, { side }), back(conflict, side.value)),
@@ -111,7 +136,7 @@ export function settle(
         try {
           await client.jobs.resolve(key, conflict, { side: shown });
         } catch (refused) {
-          await client.jobs.remove(copy.key);
+          await client.jobs.remove(copy.key).catch(() => {}); // Then there is one job too many, and the reason is told.
           throw refused;
         }
       }),

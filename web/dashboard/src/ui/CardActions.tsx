@@ -6,10 +6,10 @@ import { Icon } from './Pixels.tsx';
 
 /** After a card is gone the focus goes to its neighbour, not to the top of the page. */
 function focusNeighbour(from: EventTarget | null): void {
-  const card = from instanceof Element ? from.closest('[data-card]') : null;
-  if (!card) return;
+  const item = from instanceof Element ? from.closest('[data-place]') : null;
+  if (!item) return;
   const cards = [...document.querySelectorAll<HTMLElement>('[data-card]')];
-  const at = cards.findIndex((one) => one === card);
+  const at = cards.findIndex((one) => item.contains(one));
   (cards[at + 1] ?? cards[at - 1] ?? document.getElementById('list'))?.focus({ preventScroll: true });
 }
 

@@ -28,14 +28,18 @@ function NoJobs() {
 
 /** Why there are no cards, and what one can do. */
 export function Empty() {
-  const { view } = useApp();
+  const { view, list } = useApp();
   const shown = view.shown.value;
   if (!isWhole(shown)) {
     return (
       <div class="empty">
         <Icon name="search" unit={6} />
-        <h3>No job fits</h3>
-        <p>Nothing here matches the search and the status together.</p>
+        <h3>{list.fault.value ? 'The search means nothing yet' : 'No job fits'}</h3>
+        <p>
+          {list.fault.value
+            ? 'What is wrong with it stands below the search.'
+            : 'Nothing here matches the search and the status together.'}
+        </p>
         <button type="button" class="second" onClick={() => view.set({ words: '', status: 'all' })}>
           Show all
         </button>

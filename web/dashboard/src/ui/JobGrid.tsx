@@ -59,7 +59,17 @@ function useGoal(lanes: { columns: number; scrollTo(row: number, atTop: boolean)
       else frame = requestAnimationFrame(look);
     };
     let frame = requestAnimationFrame(look);
-    return () => cancelAnimationFrame(frame);
+    // Who goes elsewhere meanwhile stays there.
+    const leave = ({ target }: Event) => {
+      if (target instanceof Element && !target.closest('[data-place]')) grid.arrived(goal);
+    };
+    document.addEventListener('focusin', leave);
+    document.addEventListener('pointerdown', leave);
+    return () => {
+      cancelAnimationFrame(frame);
+      document.removeEventListener('focusin', leave);
+      document.removeEventListener('pointerdown', leave);
+    };
   }, [goal, count]);
 }
 
@@ -147,7 +157,7 @@ export function JobGrid() {
   const total = list.total.value;
   const count = total ?? here.keys.length;
   if (count > 0) return <Filled key={config.value.value.layout} count={count} />;
-  if (total !== null && !isArriving(status.value)) return <Empty />;
+  if (list.fault.value || (total !== null && !isArriving(status.value))) return <Empty />;
   return (
     <ul class="grid bones" aria-hidden="true">
       {Array.from({ length: BONES }, (_, i) => (

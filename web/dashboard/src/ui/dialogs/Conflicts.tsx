@@ -63,7 +63,12 @@ function Own({ conflict, settling }: { conflict: Conflict; settling: Settling })
         {fieldWords(conflict.field)}
       </label>
       <textarea id={id} rows={3} value={text.value} onInput={(event) => (text.value = event.currentTarget.value)} />
-      <button type="button" class="second" onClick={() => void settling.write(conflict, text.value)}>
+      <button
+        type="button"
+        class="second"
+        disabled={settling.busy.value}
+        onClick={() => void settling.write(conflict, text.value)}
+      >
         Keep this text
       </button>
     </details>
@@ -89,6 +94,7 @@ function One({ conflict, settling, job }: { conflict: Conflict; settling: Settli
               <button
                 type="button"
                 class="primary"
+                disabled={settling.busy.value}
                 aria-label={`Keep this: value ${nth + 1} of ${name}, of ${whoOf(side)}`}
                 onClick={() => void settling.keep(conflict, side)}
               >
@@ -98,6 +104,7 @@ function One({ conflict, settling, job }: { conflict: Conflict; settling: Settli
                 <button
                   type="button"
                   class="second"
+                  disabled={settling.busy.value}
                   aria-label={`Keep both: value ${nth + 1} of ${name} becomes a job of its own`}
                   title="The one that is shown stays; this one becomes a job of its own"
                   onClick={() => void settling.keepBoth(conflict, side)}
@@ -180,6 +187,7 @@ export function Conflicts({ first }: { first: Row<Job> | null }) {
               {labelOf(job)}
             </button>
           ))}
+          {all > INBOX_ROWS && <p class="dialog-text">and {(all - INBOX_ROWS).toLocaleString('en')} more after these</p>}
         </div>
       )}
       {row ? <Sides key={row.key} row={row} /> : <p class="dialog-text">Nothing was edited apart, or all of it is settled.</p>}
